@@ -1,0 +1,87 @@
+"""A folder of documents: which files are in it, in which order, and which cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.documents import Document, read_document
+from qa.errors import CorpusError, DocumentError
+from qa.metadata import SIDECAR_SUFFIX
+
+__all__ = ["Skipped", "corpus_files", "read_corpus", "resolved_inside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that could not become a document, and why."""
+
+    file: str
+    reason: str
+
+
+def corpus_files(root: Path) -> list[str]:
+    """The files below ``root``, as sorted relative paths with ``/``.
+
+    Hidden files and folders and sidecars are left out. Links to folders are not followed.
+
+    Raises:
+        CorpusError: there is no such folder, or it cannot be listed.
+    """
+    if not root.is_dir():
+        kind = "is not a folder" if root.exists() else "does not exist"
+        raise CorpusError(f"The corpus folder {root} {kind}; name another with --corpus DIR.")
+
+    found: list[str] = []
+
+    def refuse(error: OSError) -> None:
+        folder = Path(error.filename)
+        if folder != root:
+            found.append(folder.relative_to(root).as_posix())  # named, and skipped as unreadable
+        else:
+            raise CorpusError(
+                f"The corpus folder {root} cannot be listed ({error.strerror}); "
+                "give yourself permission to read it."
+            ) from error
+
+    for folder, folders, files in os.walk(root, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in files:
+            if not name.startswith(".") and not name.endswith(SIDECAR_SUFFIX):
+                found.append((Path(folder) / name).relative_to(root).as_posix())
+    return sorted(found)
+
+
+def read_corpus(
+    root: Path, max_bytes: int, on_file: Callable[[int, int], None] | None = None
+) -> Iterator[Document | Skipped]:
+    """Every file of the corpus as a document, or as skipped with the reason.
+
+    ``on_file(done, total)`` is called after each.
+
+    Raises:
+        CorpusError: as :func:`corpus_files`.
+    """
+    files = corpus_files(root)
+    for done, file in enumerate(files, start=1):
+        try:
+            if any("\ud800" <= character <= "\udfff" for character in file):
+                raise DocumentError("its name is not UTF-8 text; rename it")
+            if resolved_inside(root, file) is None:
+                raise DocumentError("it is a link that leads out of the corpus")
+            yield read_document(root, file, max_bytes)
+        except DocumentError as error:
+            yield Skipped(file, str(error))
+        if on_file is not None:
+            on_file(done, len(files))
+
+
+def resolved_inside(root: Path, file: str) -> Path | None:
+    """``root / file`` with links followed, or ``None`` if that lies outside ``root``."""
+    try:
+        resolved = (root / file).resolve()
+        return resolved if resolved.is_relative_to(root.resolve()) else None
+    except (OSError, RuntimeError, ValueError):
+        return None

@@ -1,0 +1,162 @@
+"""A document's title and date, read from its first lines or from a sidecar file beside it.
+
+Neither is ever quoted: they tell documents apart in lists, citations and embeddings.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from qa.errors import DocumentError
+from qa.layout import furniture, is_prose
+from qa.text import lines
+
+__all__ = ["SIDECAR_SUFFIX", "Metadata", "infer_metadata", "read_sidecar"]
+
+#: ``report.txt`` is corrected by ``report.txt.meta.toml`` with ``title = "..."``, ``date = 2024-03-06``.
+SIDECAR_SUFFIX = ".meta.toml"
+#: How far into a document its title and date are looked for, in non-blank lines.
+HEAD_LINES = 100
+LONGEST_TITLE = 120
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_DATES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(?P<year>\d{4})-(?P<number>\d{2})-(?P<day>\d{2})\b",
+        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})\b",
+        rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b",
+    )
+)
+# A line that gives a day or a time of day is a dateline, even without a year.
+_UNNAMED_MONTH = _MONTH.replace("?P<month>", "?:")
+_DATELINE = re.compile(
+    rf"\b\d{{1,2}}\s+{_UNNAMED_MONTH}|\b{_UNNAMED_MONTH}\s+\d{{1,2}}\b"
+    r"|\b\d{1,2}:\d{2}\b|\b\d{4}-\d{2}-\d{2}\b",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(r"^(title|date)\s*:\s*(\S.*)$", re.IGNORECASE)
+_MARKDOWN_HEADING = re.compile(r"^#{1,2}\s+(\S.*)$")
+_WORD = re.compile(r"\w+")
+_OPENING_QUOTES = frozenset("\"'“‘«„")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What is known about a document beside its text; ``None`` where nothing is."""
+
+    title: str | None = None
+    date: date | None = None
+
+
+def infer_metadata(text: str) -> Metadata:
+    """Title and date as the first lines of ``text`` give them.
+
+    The title is a labelled line, a Markdown heading, or the short line that stands over the first
+    prose; failing these, the beginning of that prose. The date is the first whole date (day, month
+    and year) on a line that is not prose: a date inside a sentence is something told, not the date
+    of the telling.
+    """
+    head: list[str] = []
+    for span in lines(text):
+        head.append(span.of(text))
+        if len(head) == HEAD_LINES:
+            break
+    return Metadata(title=_title(head), date=_date(head))
+
+
+def read_sidecar(path: Path) -> Metadata:
+    """The corrections in a sidecar file.
+
+    Raises:
+        DocumentError: it is not TOML, or its values are not a string and a date.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DocumentError(f"its sidecar {path.name} cannot be read: {error}") from error
+    title, day = values.get("title"), values.get("date")
+    if isinstance(day, str):
+        day = _first_date(day)
+    if isinstance(day, datetime):
+        day = day.date()
+    if (
+        not set(values) <= {"title", "date"}
+        or not isinstance(title, str | None)
+        or (not isinstance(day, date) and values.get("date") is not None)
+    ):
+        raise DocumentError(
+            f'its sidecar {path.name} must hold title = "..." and date = YYYY-MM-DD, nothing else'
+        )
+    return Metadata(title=title, date=day)
+
+
+def _title(head: Sequence[str]) -> str | None:
+    for line in head[:10]:
+        labelled = _LABELLED.match(line)
+        if labelled and labelled[1].lower() == "title" and labelled[2].strip("\"'"):
+            return _clipped(labelled[2].strip("\"'"))
+        heading = _MARKDOWN_HEADING.match(line)
+        if heading:
+            return _clipped(heading[1].rstrip("#"))
+    over = _line_over_first_prose(head)
+    if over is not None:
+        return _clipped(over)
+    opening = next((line for line in head if is_prose(line)), head[0] if head else None)
+    return None if opening is None else _clipped(opening)
+
+
+def _line_over_first_prose(head: Sequence[str]) -> str | None:
+    is_furniture = furniture(head)
+    for position, line in enumerate(head):
+        if not is_prose(line) or is_furniture[position]:
+            continue
+        above = head[max(0, position - 3) : position]
+        return next((candidate for candidate in reversed(above) if _can_be_title(candidate)), None)
+    return None
+
+
+def _can_be_title(line: str) -> bool:
+    words = _WORD.findall(line)
+    letters = sum(character.isalpha() for character in line)
+    if not (line[0].isalnum() or line[0] in _OPENING_QUOTES):
+        return False  # a bullet, a separator, the © of a picture's credit
+    return 2 <= len(words) <= 25 and letters > len(line) / 2 and not _DATELINE.search(line)
+
+
+def _date(head: Sequence[str]) -> date | None:
+    for line in head:
+        if not is_prose(line) or _LABELLED.match(line):
+            found = _first_date(line)
+            if found is not None:
+                return found
+    return None
+
+
+def _first_date(line: str) -> date | None:
+    matches = [match for pattern in _DATES for match in pattern.finditer(line)]
+    for match in sorted(matches, key=lambda match: match.start()):
+        parts = match.groupdict()
+        named = parts.get("month")
+        month = _MONTHS.index(named[:3].lower()) + 1 if named else int(parts["number"])
+        try:
+            return date(int(parts["year"]), month, int(parts["day"]))
+        except ValueError:
+            continue
+    return None
+
+
+def _clipped(title: str) -> str:
+    title = " ".join(title.split())
+    if len(title) <= LONGEST_TITLE:
+        return title
+    return title[: LONGEST_TITLE - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

@@ -1,0 +1,123 @@
+"""Cuts a document into sentence-aligned passages that fit the encoder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from qa.documents import Document
+from qa.layout import furniture
+from qa.text import Span, lines, sentences
+
+__all__ = ["Passage", "header_of", "split_passages"]
+
+_WORD = re.compile(r"\S+")
+#: A header that would leave fewer tokens than this for the sentences is left out.
+SMALLEST_ROOM = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Neighbouring sentences of one document."""
+
+    span: Span
+    sentences: tuple[Span, ...]
+    prose: bool
+    """False for furniture: menus and lists of headlines, which rank behind the article."""
+
+
+def header_of(document: Document) -> str:
+    """The line put before a passage when it is embedded or read, never when it is cited."""
+    day = f" ({document.date.isoformat()})" if document.date is not None else ""
+    return f"{document.title}{day}\n"
+
+
+def split_passages(
+    text: str,
+    *,
+    header: str,
+    count_tokens: Callable[[str], int],
+    max_tokens: int,
+    max_words: int,
+) -> list[Passage]:
+    """Whole sentences gathered up to ``max_words`` and to ``max_tokens`` with the header in front.
+
+    Neighbouring passages share one sentence, so that nothing is lost at a cut. Prose and furniture
+    never share a passage. A sentence that does not fit alone is cut at white space. ``count_tokens``
+    counts without the encoder's special tokens; ``max_tokens`` leaves them out too.
+    """
+    room = max(max_tokens - count_tokens(header), 1)
+    passages: list[Passage] = []
+    for prose, block in _blocks(text):
+        pieces = [
+            (piece, count_tokens(piece.of(text)), len(_WORD.findall(piece.of(text))))
+            for sentence in block
+            for piece in _fitting(text, sentence, count_tokens, room)
+        ]
+        passages.extend(
+            Passage(Span(group[0].start, group[-1].end), group, prose)
+            for group in _gathered(pieces, room, max_words)
+        )
+    return passages
+
+
+def _blocks(text: str) -> Iterator[tuple[bool, list[Span]]]:
+    """Runs of sentences between the borders of prose and furniture, each with ``prose`` or not."""
+    line_spans = list(lines(text))
+    marks = furniture([span.of(text) for span in line_spans])
+    block: list[Span] = []
+    position, current = 0, True
+    for sentence in sentences(text):
+        while line_spans[position].end < sentence.end:
+            position += 1
+        prose = not marks[position]
+        if block and prose != current:
+            yield current, block
+            block = []
+        current = prose
+        block.append(sentence)
+    if block:
+        yield current, block
+
+
+def _gathered(
+    pieces: Sequence[tuple[Span, int, int]], room: int, max_words: int
+) -> Iterator[tuple[Span, ...]]:
+    group: list[tuple[Span, int, int]] = []
+    fresh = 0  # how many of the group no earlier passage holds
+    for piece in pieces:
+        while group and (
+            sum(tokens for _, tokens, _ in group) + piece[1] > room
+            or sum(words for _, _, words in group) + piece[2] > max_words
+        ):
+            if fresh:
+                yield tuple(span for span, _, _ in group)
+                group, fresh = group[-1:] if len(group) > 1 else [], 0
+            else:
+                group = []
+        group.append(piece)
+        fresh += 1
+    if fresh:
+        yield tuple(span for span, _, _ in group)
+
+
+def _fitting(
+    text: str, sentence: Span, count_tokens: Callable[[str], int], room: int
+) -> Iterator[Span]:
+    """``sentence``, halved at white space until each piece fits ``room`` tokens."""
+    if count_tokens(sentence.of(text)) <= room or len(sentence) < 2:
+        yield sentence
+        return
+    middle = (sentence.start + sentence.end) // 2
+    breaks = [match.start() + sentence.start for match in re.finditer(r"\s", sentence.of(text))]
+    cut = min(breaks, key=lambda offset: abs(offset - middle), default=middle)
+    left_end, right_start = cut, cut
+    while left_end > sentence.start and text[left_end - 1].isspace():
+        left_end -= 1
+    while right_start < sentence.end and text[right_start].isspace():
+        right_start += 1
+    if left_end <= sentence.start or right_start >= sentence.end:
+        left_end = right_start = middle
+    yield from _fitting(text, Span(sentence.start, left_end), count_tokens, room)
+    yield from _fitting(text, Span(right_start, sentence.end), count_tokens, room)

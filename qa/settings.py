@@ -1,0 +1,161 @@
+"""All settings, in one frozen place: defaults < ``qa.toml`` < ``QA_*`` variables < flags."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from qa.errors import UsageError
+
+__all__ = [
+    "EMBEDDED_MODEL",
+    "EMBEDDED_READER",
+    "SENTENCE_READER",
+    "SETTINGS_FILE",
+    "Settings",
+    "index_command",
+    "load_settings",
+]
+
+#: The encoder that is installed with the package; see :mod:`qa.models.encoder`.
+EMBEDDED_MODEL = "all-MiniLM-L6-v2"
+#: The span reader that comes with the package, and the reader that needs no model.
+EMBEDDED_READER = "qa-span-reader"
+SENTENCE_READER = "sentences"
+
+#: Read from the folder in which ``qa`` is started.
+SETTINGS_FILE = "qa.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set; every field is a key of ``qa.toml`` and, in capitals, a ``QA_`` variable."""
+
+    corpus: Path = Path("seeds")
+    """The folder of documents."""
+    vectors: Path = Path("vectors")
+    """The folder of the index."""
+    model: str = EMBEDDED_MODEL
+    """The encoder: the embedded one, a folder, or a sentence-transformers name."""
+    reader: str = EMBEDDED_READER
+    """The reader: the embedded one, ``sentences``, or an extractive question answering model."""
+    passages_read: int = 16
+    """How many passages the reader sees for a question."""
+    citations: int = 3
+    """How many citations an answer carries at most."""
+    threshold: float | None = None
+    """Least confidence for an answer, from 0 to 1; unset, the one the reader was calibrated to."""
+    passage_words: int = 180
+    """Longest passage, in words."""
+    sentence_vectors: bool = True
+    """Embed each sentence too: better ranking for 5 to 8 times the vectors."""
+    max_question_characters: int = 2_000
+    max_file_bytes: int = 50_000_000
+
+    def __post_init__(self) -> None:
+        for name in ("passages_read", "citations", "passage_words", "max_question_characters"):
+            _require(getattr(self, name) >= 1, f"{name} must be at least 1")
+        _require(self.max_file_bytes >= 1, "max_file_bytes must be at least 1")
+        _require(
+            self.threshold is None or 0.0 <= self.threshold <= 1.0,
+            "threshold must lie between 0 and 1",
+        )
+
+
+def load_settings(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> Settings:
+    """Settings from all four sources; a flag that is ``None`` was not given.
+
+    Raises:
+        UsageError: a key nobody knows, or a value of the wrong kind; the text names its source.
+    """
+    values: dict[str, Any] = {}
+    path = folder / SETTINGS_FILE
+    if path.is_file():
+        for key, value in _read_toml(path).items():
+            values[key] = _converted(key, value, str(path))
+    for key in _KINDS:
+        variable = f"QA_{key.upper()}"
+        if variable in environment:
+            values[key] = _converted(key, environment[variable], variable)
+    values.update({key: value for key, value in flags.items() if value is not None})
+    return Settings(**values)
+
+
+def index_command(settings: Settings) -> str:
+    """The command that brings the index of these settings up to date, as it would be typed."""
+    words = ["qa", "index"]
+    for flag in ("corpus", "vectors", "model"):
+        value = getattr(settings, flag)
+        if value != getattr(Settings(), flag):
+            words += [f"--{flag}", shlex.quote(str(value))]
+    return " ".join(words)
+
+
+_DESCRIBED = {
+    "Path": "a path",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float | None": "a number",
+    "str": "text",
+}
+_KINDS = {field.name: str(field.type) for field in fields(Settings)}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"The settings file {path} cannot be read: {error}") from error
+    unknown = sorted(set(values) - set(_KINDS))
+    if unknown:
+        raise UsageError(
+            f"{path} sets {', '.join(unknown)}, which is no setting; there are: {', '.join(_KINDS)}"
+        )
+    return values
+
+
+def _converted(key: str, value: Any, source: str) -> Any:
+    kind = _KINDS[key]
+    try:
+        if kind == "Path":
+            return Path(value).expanduser()
+        if kind == "bool":
+            return _boolean(value)
+        if kind == "int":
+            return int(value) if isinstance(value, str) else _whole(value)
+        if kind.startswith("float"):
+            if isinstance(value, bool):
+                raise ValueError(value)
+            return float(value)
+        if not isinstance(value, str):
+            raise ValueError(value)
+        return value
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise UsageError(f"{source}: {key} must be {_DESCRIBED[kind]}, not {value!r}") from error
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    try:
+        return known[str(value).strip().lower()]
+    except KeyError:
+        raise ValueError(value) from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(value)
+    return value
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise UsageError(f"A setting is out of range: {sentence}.")

@@ -1,0 +1,56 @@
+"""Content words of a text, stemmed: the unit in which words of a question and a passage are compared."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["FUNCTION_WORDS", "content_words", "stem", "stems", "words"]
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+#: English function words and the words that only say that a question is asked.
+FUNCTION_WORDS = frozenset(
+    """
+    a about after again all also am an and any are as at be because been before being between both
+    but by can could did do does doing done down during each else ever few for from further had has
+    have having he her here hers him himself his how i if in into is it its itself just like may me
+    might more most much must my no nor not of off on once one only or other our ours out over own
+    please same shall she should so some such tell than that the their theirs them then there these
+    they this those through to too under until up us very was we were what what's when where which
+    while who whom who's whose why will with would you your yours
+    """.split()
+)
+
+
+def words(text: str) -> list[str]:
+    """The words of ``text`` in order, case-folded, without a possessive ending."""
+    found = _WORD.findall(text.casefold())
+    return [word[:-2] if word.endswith(("'s", "’s")) else word for word in found]
+
+
+def content_words(text: str) -> list[str]:
+    """The words of ``text`` that are not function words, each once, in order.
+
+    A text of function words alone keeps them all: "To be or not to be?" still asks for something.
+    """
+    every = list(dict.fromkeys(words(text)))
+    return [word for word in every if word not in FUNCTION_WORDS] or every
+
+
+def stem(word: str) -> str:
+    """The stem of a case-folded English word (Porter's second algorithm, by PyStemmer)."""
+    return str(_stemmer().stemWord(word))
+
+
+def stems(text: str) -> list[str]:
+    """The stems of the content words of ``text``, each once, in order."""
+    return list(dict.fromkeys(_stemmer().stemWords(content_words(text))))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")

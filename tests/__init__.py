@@ -1,0 +1,1 @@
+"""The tests; ``tests.fakes`` holds what stands in for the neural models."""

@@ -1,0 +1,90 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from qa.indexing import update_index
+from qa.models.encoder import Encoder, load_encoder
+from qa.session import Session
+from qa.settings import EMBEDDED_MODEL, SENTENCE_READER, Settings
+from tests.fakes import FakeEncoder
+
+# The same examples every time, whatever the machine is doing beside the tests.
+hypothesis.settings.register_profile("qa", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("qa")
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+DOCUMENTS = {
+    "bees.txt": (
+        "title: The bees of Orvale\n"
+        "\n"
+        "A hive in Orvale holds about 40,000 bees in June. The keepers move their hives to the "
+        "heather in August. Heather honey is darker and sells for twice the price.\n"
+    ),
+    "ferry.txt": (
+        "date 2023-05-14 14 May. 09:30\n"
+        "\n"
+        "The ferry between Karsund and Hale stopped sailing on Friday because its engine caught "
+        "fire. Nobody was hurt. Captain Edda Brandt said that the crew put out the flames within "
+        "ten minutes.\n"
+    ),
+    "lighthouse.txt": (
+        "The keeper's last winter\n"
+        "\n"
+        "The lighthouse on Grey Point was built in 1871 from local granite. Its lamp burned whale "
+        "oil until 1904, when electricity reached the coast. Tomas Lind was the last keeper; he "
+        "retired in 1988.\n"
+    ),
+    "nested/orchard.txt": (
+        "Apple growers in the Vell valley lost a third of their harvest to frost this spring. "
+        '"We lit fires between the trees for six nights. It was not enough," said the grower '
+        "Maria Oduya.\n"
+    ),
+}
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A folder of four short documents on four topics."""
+    folder = tmp_path / "corpus"
+    for file, text in DOCUMENTS.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def settings(corpus: Path, tmp_path: Path) -> Settings:
+    """Settings for ``corpus``, an index folder that does not exist yet, and the reader without a model."""
+    return Settings(corpus=corpus, vectors=tmp_path / "vectors", reader=SENTENCE_READER)
+
+
+@pytest.fixture
+def index(settings: Settings) -> Iterator[Session]:
+    """An index of ``corpus``, built with a :class:`FakeEncoder` and opened with another."""
+    update_index(settings, FakeEncoder())
+    with Session.open(settings, encoder=FakeEncoder()) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The embedded model, loaded once for all tests."""
+    return load_encoder(EMBEDDED_MODEL)
+
+
+@pytest.fixture(scope="session")
+def seeds() -> Path:
+    """The five documents that come with the project."""
+    return SEEDS

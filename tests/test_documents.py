@@ -1,0 +1,123 @@
+"""One file becomes one document with its exact text, or a reason why it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from qa.documents import Document, document_from, read_document
+from qa.errors import DocumentError
+
+ENOUGH = 10_000
+TEXT = "Der Fährmann sagt: “Nobody was hurt.” 🙂\r\nThe crew put out the flames.\n"
+
+
+def read(folder: Path, file: str, data: bytes, max_bytes: int = ENOUGH) -> Document:
+    (folder / file).write_bytes(data)
+    return read_document(folder, file, max_bytes)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TEXT.encode("utf-8"),
+        TEXT.encode("utf-8-sig"),
+        b"\xff\xfe" + TEXT.encode("utf-16-le"),
+        b"\xfe\xff" + TEXT.encode("utf-16-be"),
+    ],
+    ids=["utf-8", "utf-8 with mark", "utf-16-le", "utf-16-be"],
+)
+def test_text_is_decoded_with_its_line_breaks_and_without_its_byte_order_mark(
+    tmp_path: Path, data: bytes
+) -> None:
+    document = read(tmp_path, "a.txt", data)
+    assert document.text == TEXT
+    assert document.sha256 == hashlib.sha256(data).hexdigest()
+    assert document.size == len(data)
+    assert document.lines.position(TEXT.index("The crew")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ("Der Fährmann".encode("latin-1"), "not UTF-8 text (byte 5); save it as UTF-8"),
+        (b"\xff\xfea", "not UTF-16-LE text"),
+        (b"\x89PNG\0\0", "binary"),
+        ("A ferry".encode("utf-32"), "binary"),
+        (b"", "empty"),
+        (b" \r\n\t", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+    ],
+)
+def test_what_is_not_text_is_refused_with_the_reason(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        read(tmp_path, "a.txt", data)
+    assert reason in str(caught.value)
+
+
+def test_a_file_of_exactly_the_largest_size_is_read_and_one_byte_more_is_not(
+    tmp_path: Path,
+) -> None:
+    assert read(tmp_path, "a.txt", b"12345", max_bytes=5).text == "12345"
+    with pytest.raises(DocumentError, match="6 bytes, more than max_file_bytes"):
+        read(tmp_path, "a.txt", b"123456", max_bytes=5)
+
+
+def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(DocumentError, match="not a regular file"):
+        read_document(tmp_path, "a.txt", ENOUGH)
+
+
+def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(DocumentError, match="not a regular file"):
+        read_document(tmp_path, "a.txt", ENOUGH)
+    with pytest.raises(DocumentError, match="cannot be opened: No such file"):
+        read_document(tmp_path, "b.txt", ENOUGH)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("A ferry")
+    (tmp_path / "a.txt").chmod(0)
+    with pytest.raises(DocumentError, match="cannot be opened: Permission denied"):
+        read_document(tmp_path, "a.txt", ENOUGH)
+
+
+@pytest.mark.parametrize("file", ["README", "a.TXT", "a.md", "a.rst", "a.log"])
+def test_plain_text_is_read_under_every_usual_name(tmp_path: Path, file: str) -> None:
+    assert read(tmp_path, file, b"A ferry").file == file
+
+
+def test_another_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"\.pdf files are not read; save it as plain text"):
+        read(tmp_path, "a.pdf", b"A ferry")
+
+
+def test_a_sidecar_corrects_title_and_date(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.meta.toml").write_text('title = "Fire aboard"\ndate = 2023-05-14\n')
+    document = read(tmp_path, "a.txt", b"# The ferry\n\n1 May 2020\n\nIt burned for an hour.")
+    assert (document.title, document.date) == ("Fire aboard", date(2023, 5, 14))
+
+
+def test_a_sidecar_leaves_alone_what_it_does_not_name(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.meta.toml").write_text("date = 2023-05-14\n")
+    document = read(tmp_path, "a.txt", b"# The ferry\n\n1 May 2020\n\nIt burned for an hour.")
+    assert (document.title, document.date) == ("The ferry", date(2023, 5, 14))
+
+
+def test_a_broken_sidecar_refuses_its_document(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.meta.toml").write_text("title = ")
+    with pytest.raises(DocumentError, match="sidecar"):
+        read(tmp_path, "a.txt", b"A ferry")
+
+
+def test_a_document_from_bytes_is_the_document_from_the_file(tmp_path: Path) -> None:
+    assert document_from("a.txt", TEXT.encode()) == read(tmp_path, "a.txt", TEXT.encode())

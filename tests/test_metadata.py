@@ -1,0 +1,141 @@
+"""Titles and dates come from a document's first lines, or from the sidecar that corrects them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from qa.errors import DocumentError
+from qa.metadata import LONGEST_TITLE, Metadata, infer_metadata, read_sidecar
+
+BODY = "\n\nThe ferry between Karsund and Hale stopped sailing on Friday. Nobody was hurt.\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "title", "day"),
+    [
+        ("000", "Azerbaijan and China have very strong relations", date(2025, 7, 20)),
+        (
+            "001",
+            "Aliyev cited the relationship between Russia and Azerbaijan as an example",
+            date(2024, 3, 6),
+        ),
+        (
+            "002",
+            "Aliyev told Putin that Azerbaijan will deepen relations with Russia "
+            "(Video, Photo, Updated)",
+            None,
+        ),
+        ("003", "On October 21, Ilham Aliyev, President of the Republic", date(2025, 10, 21)),
+        ("004", "Azerbaijani President Ilham Aliyev addressed the meeting", date(2024, 8, 9)),
+    ],
+)
+def test_titles_and_dates_of_the_seeds(
+    seeds: Path, number: str, title: str, day: date | None
+) -> None:
+    (path,) = seeds.glob(f"{number}_*.txt")
+    found = infer_metadata(path.read_text(encoding="utf-8"))
+    assert found.title is not None
+    assert found.title.startswith(title)
+    assert found.date == day
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("# The ferry burns", "The ferry burns"),
+        ("## The ferry burns ##", "The ferry burns"),
+        ("title: The ferry burns", "The ferry burns"),
+        ('---\nTitle:   "The ferry burns"\ndate: 2023-05-14\n---', "The ferry burns"),
+        ("The ferry burns", "The ferry burns"),
+        ("The   ferry\tburns", "The ferry burns"),
+        ("The ferry burns\n14 May 2023", "The ferry burns"),
+        ("“Nobody was hurt”", "“Nobody was hurt”"),
+        (
+            "© Photo: the harbour office",
+            "The ferry between Karsund and Hale stopped sailing on Friday. Nobody was hurt.",
+        ),
+    ],
+)
+def test_a_title_is_found_in_the_shapes_that_texts_give_it(head: str, title: str) -> None:
+    assert infer_metadata(head + BODY).title == title
+
+
+def test_a_long_title_is_cut_between_words() -> None:
+    title = infer_metadata("# " + "harbour " * 40 + BODY).title
+    assert title is not None
+    assert len(title) <= LONGEST_TITLE
+    assert title.endswith("harbour…")
+
+
+def test_an_empty_title_line_is_no_title() -> None:
+    assert infer_metadata('title: ""' + BODY).title != ""
+
+
+def test_a_text_of_nothing_has_neither_title_nor_date() -> None:
+    assert infer_metadata(" \n") == Metadata(None, None)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "2023-05-14",
+        "date: 2023-05-14",
+        "14 May 2023",
+        "14th of May, 2023",
+        "May 14, 2023",
+        "Karsund, Sunday, MAY 14th 2023",
+        "Published May 14, 2023 | 300 Views",
+        "Version 2023-99-99\n2023-05-14",
+    ],
+)
+def test_a_date_is_found_in_the_shapes_that_texts_give_it(head: str) -> None:
+    assert infer_metadata(head + BODY).date == date(2023, 5, 14)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The bridge was opened on 4 May 1901, and closed again.",
+        "14 May, 09:30" + BODY,
+        "2023-02-30" + BODY,
+    ],
+)
+def test_a_date_inside_a_sentence_or_without_a_year_or_of_no_calendar_is_no_date(text: str) -> None:
+    assert infer_metadata(text).date is None
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "expected"),
+    [
+        ('title = "Fire aboard"\ndate = 2023-05-14', Metadata("Fire aboard", date(2023, 5, 14))),
+        ('date = "14 May 2023"', Metadata(None, date(2023, 5, 14))),
+        ("date = 2023-05-14T09:30:00Z", Metadata(None, date(2023, 5, 14))),
+        ("", Metadata(None, None)),
+    ],
+)
+def test_a_sidecar_gives_title_and_date(tmp_path: Path, sidecar: str, expected: Metadata) -> None:
+    path = tmp_path / "a.txt.meta.toml"
+    path.write_text(sidecar, encoding="utf-8")
+    assert read_sidecar(path) == expected
+
+
+@pytest.mark.parametrize(
+    "sidecar",
+    [
+        b"title = Fire aboard",
+        b"title = 5",
+        b'date = "next Sunday"',
+        b"date = 09:30:00",
+        b"date = false",
+        b'titel = "Fire aboard"',
+        b'title = "\xff"',
+    ],
+)
+def test_a_broken_sidecar_is_an_error_that_names_it(tmp_path: Path, sidecar: bytes) -> None:
+    path = tmp_path / "a.txt.meta.toml"
+    path.write_bytes(sidecar)
+    with pytest.raises(DocumentError, match=r"its sidecar a\.txt\.meta\.toml"):
+        read_sidecar(path)

@@ -1,0 +1,34 @@
+"""Words of questions and passages are compared by their stems."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.terms import content_words, stem, stems, words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Kazakhstan's uranium, China’s need", ["kazakhstan", "uranium", "china", "need"]),
+        ("They don't know", ["they", "don't", "know"]),
+        ("oil-rich 2024", ["oil", "rich", "2024"]),
+        ("Straße BAKI", ["strasse", "baki"]),
+        ("“…” – * ()", []),
+    ],
+)
+def test_words_are_case_folded_and_lose_their_possessive(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_content_words_leave_out_function_words_and_repetitions() -> None:
+    assert content_words("Who said what about the ferry and the Ferry?") == ["said", "ferry"]
+
+
+def test_a_question_of_function_words_alone_keeps_them() -> None:
+    assert content_words("To be or not to be?") == ["to", "be", "or", "not"]
+
+
+def test_forms_of_one_word_have_one_stem() -> None:
+    assert stem("relations") == stem("relation")
+    assert stems("building buildings built") == ["build", "built"]
