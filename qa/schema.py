@@ -1,0 +1,90 @@
+"""What the store holds: its tables, and the records that are read from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from qa.text import Span
+
+__all__ = [
+    "FORMAT_VERSION",
+    "TABLES",
+    "DocumentRecord",
+    "IndexDescription",
+    "PassageRecord",
+    "SentenceRecord",
+]
+
+#: Raised whenever a store written before cannot be read as it is any more.
+FORMAT_VERSION = 1
+
+TABLES = """
+CREATE TABLE description (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+    title TEXT NOT NULL, date TEXT, text TEXT NOT NULL
+);
+CREATE TABLE sentences (
+    id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, embedding BLOB
+);
+CREATE INDEX sentences_of_document ON sentences (document);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, prose INTEGER NOT NULL,
+    first_sentence INTEGER NOT NULL, last_sentence INTEGER NOT NULL, embedding BLOB NOT NULL
+);
+CREATE INDEX passages_of_document ON passages (document);
+CREATE INDEX passages_by_sentence ON passages (first_sentence, last_sentence);
+CREATE VIRTUAL TABLE passage_words USING fts5 (
+    header, body, tokenize = "porter unicode61 remove_diacritics 2"
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDescription:
+    """What an index was built from and with; a reader of it must match."""
+
+    format_version: int
+    generation: int
+    """Counts the transactions that changed the store; the FAISS files carry it too."""
+    corpus: str
+    encoder_name: str
+    encoder_digest: str
+    dimension: int
+    passage_words: int
+    sentence_vectors: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document as listed, without its text."""
+
+    id: int
+    file: str
+    sha256: str
+    title: str
+    date: date | None
+    size: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRecord:
+    """A sentence of a passage, with its stored vector's row id."""
+
+    id: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRecord:
+    """A stored passage; spans count in its document's text."""
+
+    id: int
+    document: int
+    span: Span
+    prose: bool
+    sentences: tuple[SentenceRecord, ...]

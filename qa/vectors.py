@@ -1,0 +1,150 @@
+"""The FAISS index of a store's vectors, and the only code that imports faiss.
+
+The FAISS files are derived: they carry the store's generation and their own digests, and whatever is
+missing, old or damaged is built again from the store. Scores are inner products of unit vectors, that
+is cosine similarities; higher is better.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qa.errors import StoreError
+from qa.models.encoder import Vectors
+from qa.store import Store
+
+__all__ = ["VectorIndex", "discard_vectors", "open_vectors", "save_vectors"]
+
+DESCRIPTION_FILE = "faiss.json"
+_KINDS = ("passages", "sentences")
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """Nearest passages and nearest sentences of one generation of a store."""
+
+    generation: int
+    passages: Any
+    sentences: Any
+    rebuilt: bool = False
+    """True if the FAISS files could not be used and the store was read instead."""
+
+    def nearest_passages(self, query: Vectors, limit: int) -> list[tuple[int, float]]:
+        """``(passage id, similarity)`` of the ``limit`` nearest, best first."""
+        return _search(self.passages, query, limit)
+
+    def nearest_sentences(self, query: Vectors, limit: int) -> list[tuple[int, float]]:
+        """``(sentence id, similarity)`` of the ``limit`` nearest; none without sentence vectors."""
+        return _search(self.sentences, query, limit)
+
+
+def open_vectors(folder: Path, store: Store, generation: int) -> VectorIndex:
+    """The index of ``store`` from the files in ``folder``, or from the store where those do not fit.
+
+    Nothing is written; ``rebuilt`` says whether :func:`save_vectors` would mend something.
+    """
+    loaded = _load(folder, generation)
+    return loaded if loaded is not None else _build(store, generation)
+
+
+def save_vectors(folder: Path, store: Store, generation: int) -> None:
+    """Write the FAISS files of this generation, each whole or not at all; the description last.
+
+    Raises:
+        StoreError: the disk is full or the folder read-only. The store is not touched by it.
+    """
+    import faiss
+
+    index = _build(store, generation)
+    digests = {}
+    try:
+        for kind in _KINDS:
+            data = faiss.serialize_index(getattr(index, kind)).tobytes()
+            digests[kind] = hashlib.sha256(data).hexdigest()
+            _replace(_file(folder, kind), data)
+        described = {"generation": generation, "sha256": digests}
+        _replace(folder / DESCRIPTION_FILE, json.dumps(described, indent=1).encode())
+    except OSError as error:
+        raise StoreError(
+            f"The FAISS files in {folder} cannot be written ({error.strerror}); the index works "
+            "without them, only slower to open. Free some space and run: qa index"
+        ) from error
+
+
+def discard_vectors(folder: Path) -> None:
+    """Make the FAISS files in ``folder`` count for nothing; the store has what they held."""
+    (folder / DESCRIPTION_FILE).unlink(missing_ok=True)
+
+
+def _load(folder: Path, generation: int) -> VectorIndex | None:
+    import faiss
+
+    try:
+        described = json.loads((folder / DESCRIPTION_FILE).read_bytes())
+        if described["generation"] != generation:
+            return None
+        found = {}
+        for kind in _KINDS:
+            data = _file(folder, kind).read_bytes()
+            if hashlib.sha256(data).hexdigest() != described["sha256"][kind]:
+                return None
+            found[kind] = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return None  # whatever is wrong with a derived file, the store has what it held
+    return VectorIndex(generation, found["passages"], found["sentences"])
+
+
+def _build(store: Store, generation: int) -> VectorIndex:
+    return VectorIndex(
+        generation,
+        _index_of(*store.passage_vectors()),
+        _index_of(*store.sentence_vectors()),
+        rebuilt=True,
+    )
+
+
+def _index_of(ids: Sequence[int], vectors: Vectors) -> Any:
+    import faiss
+
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(vectors.shape[1], 1)))
+    if ids:
+        index.add_with_ids(np.ascontiguousarray(vectors), np.asarray(ids, dtype=np.int64))
+    return index
+
+
+def _search(index: Any, query: Vectors, limit: int) -> list[tuple[int, float]]:
+    limit = min(limit, int(index.ntotal))
+    if limit <= 0:
+        return []
+    similarities, ids = index.search(np.ascontiguousarray(query[np.newaxis, :]), limit)
+    # FAISS fills up with id -1 where it has nothing.
+    return [
+        (int(id_), float(similarity))
+        for id_, similarity in zip(ids[0], similarities[0], strict=True)
+        if id_ != -1
+    ]
+
+
+def _file(folder: Path, kind: str) -> Path:
+    return folder / f"{kind}.faiss"
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write ``path`` so that a reader, or a kill, meets the old file or the new one."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,117 @@
+"""The embedded encoder is the pinned one, works offline, and fails in words."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytest_socket import SocketBlockedError
+
+from qa.errors import ModelError
+from qa.models.encoder import (
+    EMBEDDED_MODEL_SHA256,
+    Encoder,
+    embedded_model_path,
+    load_encoder,
+)
+from qa.session import require_question
+from qa.settings import EMBEDDED_MODEL
+from tests.fakes import FakeEncoder
+
+TEXTS = [
+    "The lighthouse was built in 1871.",
+    "A hive holds about 40,000 bees in June, and the keepers move it to the heather in August.",
+    "Honey.",
+    "",
+]
+
+
+def test_no_test_can_reach_the_network() -> None:
+    with pytest.raises(SocketBlockedError), pytest.warns(UserWarning, match="tried to use"):
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+
+
+def test_the_embedded_weights_are_the_pinned_ones(encoder: Encoder) -> None:
+    weights = (embedded_model_path() / "model.safetensors").read_bytes()
+    assert hashlib.sha256(weights).hexdigest() == EMBEDDED_MODEL_SHA256
+    assert (encoder.name, encoder.digest) == (EMBEDDED_MODEL, EMBEDDED_MODEL_SHA256)
+
+
+def test_vectors_have_unit_length_in_the_order_of_their_texts(encoder: Encoder) -> None:
+    vectors = encoder.embed_documents(TEXTS)
+    assert vectors.shape == (len(TEXTS), encoder.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        np.testing.assert_allclose(encoder.embed_documents([text])[0], vector, atol=1e-5)
+
+
+def test_no_texts_give_no_vectors(encoder: Encoder) -> None:
+    assert encoder.embed_documents([]).shape == (0, encoder.dimension)
+
+
+def test_a_question_is_nearest_to_the_text_that_answers_it(encoder: Encoder) -> None:
+    query = encoder.embed_query("How many insects live together?")
+    assert query.shape == (encoder.dimension,)
+    np.testing.assert_allclose(np.linalg.norm(query), 1.0, atol=1e-5)
+    assert int(np.argmax(encoder.embed_documents(TEXTS) @ query)) == 1
+
+
+def test_progress_ends_at_the_number_of_texts(encoder: Encoder) -> None:
+    calls: list[tuple[int, int]] = []
+    encoder.embed_documents(TEXTS, lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (len(TEXTS), len(TEXTS))
+
+
+def test_tokens_are_counted_without_the_special_ones(encoder: Encoder) -> None:
+    assert encoder.count_tokens("") == 0
+    assert encoder.count_tokens("the honey") == 2
+    assert encoder.count_tokens("the " * 1_000) == 1_000
+    assert encoder.max_tokens == 254
+
+
+def test_the_encoder_sees_as_many_tokens_as_it_says_and_no_more(encoder: Encoder) -> None:
+    full = "the " * (encoder.max_tokens - 1)
+    ends = encoder.embed_documents([full + "honey", full + "ferry", full + "the honey"])
+    assert not np.allclose(ends[0], ends[1], atol=1e-4)
+    longer = encoder.embed_documents([full + "the honey", full + "the ferry"])
+    np.testing.assert_allclose(longer[0], longer[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("question", ["a\0b", "a\u200b", "a🙂"])
+def test_any_question_that_a_terminal_can_give_has_a_vector(
+    encoder: Encoder, question: str
+) -> None:
+    assert np.isfinite(encoder.embed_query(require_question(question, 100))).all()
+
+
+def test_a_model_that_is_not_at_hand_is_an_error_that_says_what_to_give() -> None:
+    with pytest.raises(ModelError, match=r"no-such/model cannot be loaded .* give --model"):
+        load_encoder("no-such/model")
+
+
+@pytest.mark.parametrize(
+    "damage", ["empty folder", "weights cut short", "configuration is no JSON"]
+)
+def test_a_damaged_model_folder_is_an_error_that_names_it(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    broken = {"weights cut short": "model.safetensors", "configuration is no JSON": "config.json"}
+    if damage in broken:
+        for path in embedded_model_path().iterdir():
+            (folder / path.name).symlink_to(path)
+        (folder / broken[damage]).unlink()
+        (folder / broken[damage]).write_bytes(b"\x08\0\0\0\0\0\0\0{")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_encoder(str(folder))
+
+
+def test_the_fake_of_these_tests_keeps_the_promises_of_an_encoder() -> None:
+    fake: Encoder = FakeEncoder()
+    vectors = fake.embed_documents(TEXTS)
+    assert vectors.shape == (len(TEXTS), fake.dimension)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-6)
+    assert int(np.argmax(vectors @ fake.embed_query("How many bees are in a hive?"))) == 1
