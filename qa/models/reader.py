@@ -1,0 +1,183 @@
+"""The span reader: for each token of a passage, how well an answer would start or end there.
+
+The model is BERT's question answering head (Devlin et al. 2019, section 4.2) with SQuAD 2.0's null
+score from the [CLS] token (section 4.3). Scores are raw logits, never normalised per passage: a softmax
+over one passage would make a poor passage's best span look as sure as a good one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.errors import ModelError
+from qa.models.encoder import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
+
+__all__ = [
+    "SpanModel",
+    "TokenScores",
+    "TransformersSpanModel",
+    "load_embedded_reader",
+    "load_span_model",
+]
+
+EMBEDDED_READER_FOLDER = Path(__file__).parent.parent / "artefacts" / "span_reader"
+EMBEDDED_READER_SHA256 = "937f5ac2c079db9480b0e726f0c7e1f815fb37738762509d1e57f3c8bb087002"
+
+Logits = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """What the model says of one window of a context; ``n`` tokens of the context are in it."""
+
+    offsets: npt.NDArray[np.int64]
+    """Shape (n, 2): start and end of each token, in characters of the context."""
+    start: Logits
+    """Shape (n,): logits that the answer starts at the token."""
+    end: Logits
+    """Shape (n,): logits that it ends with the token."""
+    null: float
+    """Start plus end logit of [CLS]: that the window holds no answer."""
+
+
+class SpanModel(Protocol):
+    """What the reader asks of a model; tests pass a small fake."""
+
+    def score(self, question: str, contexts: Sequence[str]) -> list[list[TokenScores]]:
+        """For each context its windows, in order; long contexts have several, which overlap."""
+
+
+class TransformersSpanModel:
+    """Any Hugging Face extractive question answering model."""
+
+    WINDOW = 384
+    STRIDE = 128
+    #: Windows that go through the network together; they are sorted by length first.
+    BATCH = 8
+    #: A longer question is cut, so that the context always has room.
+    LONGEST_QUESTION = 96
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model = model.eval()
+        self._tokenizer = tokenizer
+
+    def score(self, question: str, contexts: Sequence[str]) -> list[list[TokenScores]]:
+        if not contexts:
+            return []
+        encoded = self._tokenizer(
+            [self._cut(question)] * len(contexts),
+            list(contexts),
+            truncation="only_second",
+            max_length=self.WINDOW,
+            stride=self.STRIDE,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        windows: list[list[TokenScores]] = [[] for _ in contexts]
+        owners = encoded["overflow_to_sample_mapping"]
+        for position, start, end in sorted(self._logits(encoded), key=lambda row: row[0]):
+            inside = np.array([s == 1 for s in encoded.sequence_ids(position)])
+            offsets = np.asarray(encoded["offset_mapping"][position], dtype=np.int64)
+            windows[owners[position]].append(
+                TokenScores(offsets[inside], start[inside], end[inside], float(start[0] + end[0]))
+            )
+        return windows
+
+    def _cut(self, question: str) -> str:
+        encoded = self._tokenizer(
+            question, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        offsets = encoded["offset_mapping"][: self.LONGEST_QUESTION]
+        return question[: offsets[-1][1]] if offsets else question
+
+    def _logits(self, encoded: Any) -> Iterator[tuple[int, Logits, Logits]]:
+        """Start and end logits of each window, padding cut off."""
+        import torch
+
+        lengths = [len(ids) for ids in encoded["input_ids"]]
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        inputs = [
+            name for name in ("input_ids", "token_type_ids", "attention_mask") if name in encoded
+        ]
+        for at in range(0, len(order), self.BATCH):
+            batch = order[at : at + self.BATCH]
+            padded = self._tokenizer.pad(
+                {name: [encoded[name][position] for position in batch] for name in inputs},
+                return_tensors="pt",
+            )
+            with torch.inference_mode():
+                output = self._model(**padded)
+            starts, ends = output.start_logits.float().numpy(), output.end_logits.float().numpy()
+            for row, position in enumerate(batch):
+                yield position, starts[row, : lengths[position]], ends[row, : lengths[position]]
+
+
+def load_embedded_reader() -> SpanModel:
+    """The reader that comes with the package: all-MiniLM-L6-v2 fine-tuned, see docs/reader.md.
+
+    Its file holds what was learned, in half precision; the word embeddings were frozen in training and
+    are taken from the encoder's package.
+
+    Raises:
+        ModelError: its weights, or the encoder's, are missing or not the pinned ones.
+    """
+    import torch
+    from safetensors.torch import load
+    from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
+
+    body = embedded_model_path()
+    learned = read_pinned(EMBEDDED_READER_FOLDER / "model.safetensors", EMBEDDED_READER_SHA256)
+    frozen = load(read_pinned(body / "model.safetensors", EMBEDDED_MODEL_SHA256))
+    state = {name: tensor.float() for name, tensor in load(learned).items()}
+    state["bert.embeddings.word_embeddings.weight"] = frozen["embeddings.word_embeddings.weight"]
+    config = BertConfig.from_pretrained(EMBEDDED_READER_FOLDER)
+    config._attn_implementation = "sdpa"
+    with torch.device("meta"):  # no time spent on random weights that are replaced at once
+        model = BertForQuestionAnswering(config)
+    model.load_state_dict(state, assign=True, strict=False)
+    _fill_buffers(model)
+    return TransformersSpanModel(model, AutoTokenizer.from_pretrained(body))
+
+
+def _fill_buffers(model: Any) -> None:
+    """Position and segment ids are no weights: they are counted out, not loaded."""
+    import torch
+
+    embeddings = model.bert.embeddings
+    length = embeddings.position_ids.shape[-1]
+    embeddings.position_ids = torch.arange(length).unsqueeze(0)
+    embeddings.token_type_ids = torch.zeros((1, length), dtype=torch.long)
+
+
+def load_span_model(name: str) -> SpanModel:
+    """The extractive question answering model in the folder, or of the Hugging Face name, ``name``.
+
+    Raises:
+        ModelError: it is not there, is no such model, or its weights are not safetensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForQuestionAnswering.from_pretrained(
+            name, dtype=torch.float32, use_safetensors=True, attn_implementation="sdpa"
+        )
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"The reader {name} cannot be loaded ({reason}); give --reader the folder or name of an "
+            "extractive question answering model on this machine, or leave it out. To fetch one from the "
+            "hub, set HF_HUB_OFFLINE=0 once."
+        ) from error
+    return TransformersSpanModel(model, tokenizer)

@@ -1,0 +1,275 @@
+"""From retrieved passages to candidate answers, one for each sentence.
+
+Both readers weigh what vectors and words say about a sentence, with weights learned from questions about
+other texts (``scripts/fit_readers.py``). The span reader adds what its model says of the best span in the
+sentence; the sentence reader, which needs no model, narrows the sentence to a number, a date or a name
+where the question asks for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import log
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.expectations import asks_who_says, expected_type, says, typed_spans
+from qa.models.reader import SpanModel, TokenScores
+from qa.retrieval import Retrieval, RetrievedPassage
+from qa.terms import content_words, stem, stems
+from qa.text import Span
+
+__all__ = [
+    "FEATURES",
+    "SPAN_FEATURES",
+    "Candidate",
+    "Reader",
+    "SentenceReader",
+    "SpanReader",
+    "best_span",
+    "ranked",
+    "sentence_rows",
+    "span_rows",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span that may answer the question; spans count in its document's text."""
+
+    passage: RetrievedPassage
+    span: Span
+    sentence: Span
+    score: float
+    """Log-odds, comparable across passages; higher is better."""
+    margin: float = 0.0
+    """Of a span reader: the span's logits above the null score of its passage."""
+
+
+class Reader(Protocol):
+    """Reads passages for a question."""
+
+    def read(self, retrieval: Retrieval) -> list[Candidate]:
+        """Candidate answers, best first; empty if no sentence is worth considering."""
+
+
+#: What the sentence reader knows of a sentence, each a number of about -1 to 1.
+FEATURES = (
+    "similarity",
+    "similarity_to_best",
+    "neighbour_similarity",
+    "passage_similarity",
+    "passage_fused",
+    "share",
+    "neighbour_share",
+    "passage_share",
+    "typed",
+    "untyped",
+    "length",
+    "new_words",
+    "furniture",
+    "says_who",
+    "asks",
+    "echo",
+)
+
+
+#: And the span reader: the best span's raw logits, those above the null score of its passage, and the
+#: rank of the passage. More features raised the score on unrelated paragraphs and lowered it on documents
+#: that tell similar things, so these three are all.
+SPAN_FEATURES = ("span", "margin", "passage_fused")
+
+#: Longest answer of the span reader, in tokens.
+LONGEST_SPAN = 40
+#: How many candidates are worth carrying on.
+KEPT = 20
+
+
+#: An unscored candidate with its features.
+Row = tuple[Candidate, tuple[float, ...]]
+
+
+class SentenceReader:
+    """Picks the sentence by a linear model over :data:`FEATURES`, and the span in it by its type."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._weights = [weights[name] for name in FEATURES]
+
+    def read(self, retrieval: Retrieval) -> list[Candidate]:
+        return ranked(sentence_rows(retrieval), self._weights)
+
+
+class SpanReader:
+    """Scores the best span of each sentence by a span model and the rank of its passage."""
+
+    def __init__(self, model: SpanModel, weights: Mapping[str, float]) -> None:
+        self._model = model
+        self._weights = [weights[name] for name in SPAN_FEATURES]
+
+    def read(self, retrieval: Retrieval) -> list[Candidate]:
+        return ranked(span_rows(retrieval, self._model), self._weights)
+
+
+def ranked(rows: Iterable[Row], weights: npt.ArrayLike) -> list[Candidate]:
+    """The best candidates, best first, their score being the weighed sum of their features."""
+    scored = [
+        replace(candidate, score=float(np.dot(weights, features))) for candidate, features in rows
+    ]
+    return sorted(scored, key=lambda c: (-c.score, c.passage.id, c.span))[:KEPT]
+
+
+def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
+    """The best span of each sentence, unscored, with its numbers in the order of :data:`SPAN_FEATURES`.
+
+    A sentence that two passages share is read in the better one. The null score of a passage is the
+    lowest of its windows', as Devlin et al. take it for SQuAD 2.0.
+    """
+    passages = retrieval.passages
+    contexts = [passage.header + passage.text for passage in passages]
+    readings = model.score(retrieval.question, contexts)
+    top_fused = max((passage.fused for passage in passages), default=1.0)
+    seen: set[tuple[int, Span]] = set()
+    rows: list[Row] = []
+    for passage, windows in zip(passages, readings, strict=True):
+        null = min((tokens.null for tokens in windows), default=0.0)
+        at = passage.span.start - len(passage.header)
+        for sentence in (s.span for s in passage.sentences):
+            if (passage.document, sentence) in seen:
+                continue
+            seen.add((passage.document, sentence))
+            inside = Span(sentence.start - at, sentence.end - at)
+            spans = [best_span(tokens, inside, LONGEST_SPAN) for tokens in windows]
+            best = max((span for span in spans if span is not None), default=None)
+            if best is not None:
+                score, span = best
+                found = Span(at + span.start, at + span.end)
+                candidate = Candidate(passage, found, sentence, score=0.0, margin=score - null)
+                rows.append((candidate, (score, score - null, passage.fused / top_fused)))
+    return rows
+
+
+def best_span(tokens: TokenScores, inside: Span, longest: int) -> tuple[float, Span] | None:
+    """The span of at most ``longest`` tokens inside ``inside`` with the highest start plus end logit.
+
+    Spans count characters of the context; ``None`` if no token of the window lies inside.
+    """
+    starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
+    within = np.flatnonzero((starts >= inside.start) & (ends <= inside.end) & (ends > starts))
+    if not len(within):
+        return None
+    scores = tokens.start[within][:, np.newaxis] + tokens.end[within][np.newaxis, :]
+    length = np.arange(len(within))[np.newaxis, :] - np.arange(len(within))[:, np.newaxis]
+    scores = np.where((length >= 0) & (length < longest), scores, -np.inf)
+    first, last = np.unravel_index(int(np.argmax(scores)), scores.shape)
+    span = Span(int(starts[within[first]]), int(ends[within[last]]))
+    return float(scores[first, last]), span
+
+
+def sentence_rows(retrieval: Retrieval) -> list[Row]:
+    """Every sentence of the retrieved passages that says something, each once, with its features."""
+    question, weights = retrieval.question, retrieval.term_weights
+    kind, who_says = expected_type(question), asks_who_says(question)
+    asked = {stem(word) for word in content_words(question)}
+    top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
+    top_similarity = max(
+        (
+            sentence.similarity
+            for passage in retrieval.passages
+            for sentence in passage.sentences
+            if sentence.similarity is not None
+        ),
+        default=0.0,
+    )
+    seen: set[tuple[int, Span]] = set()
+    rows: list[Row] = []
+    for passage in retrieval.passages:
+        texts = [_sentence_text(passage, s.span) for s in passage.sentences]
+        similarities = [
+            s.similarity if s.similarity is not None else passage.dense for s in passage.sentences
+        ]
+        held = [stems(text) for text in texts]
+        shares = [_share(words, weights) for words in held]
+        for place, sentence in enumerate(passage.sentences):
+            text = texts[place]
+            key = (passage.document, sentence.span)
+            if key in seen or not any(character.isalnum() for character in text):
+                continue
+            seen.add(key)
+            around = [p for p in (place - 1, place + 1) if 0 <= p < len(texts)]
+            new = sum(term not in asked for term in held[place])
+            found = kind is not None and bool(typed_spans(text, kind, question))
+            rows.append(
+                (
+                    Candidate(
+                        passage,
+                        answer_span(question, passage, sentence.span),
+                        sentence.span,
+                        score=0.0,
+                    ),
+                    (
+                        similarities[place],
+                        similarities[place] - top_similarity,
+                        max((similarities[p] for p in around), default=0.0),
+                        passage.dense,
+                        passage.fused / top_fused,
+                        shares[place],
+                        max((shares[p] for p in around), default=0.0),
+                        passage.lexical,
+                        float(kind is not None and found),
+                        float(kind is not None and not found),
+                        log(1 + len(held[place])) / 4,
+                        min(new, 12) / 12,
+                        float(not passage.prose),
+                        float(who_says and says(text)),
+                        float(text.rstrip("\"'”’»)").endswith("?")),
+                        float(new <= 1),
+                    ),
+                )
+            )
+    return rows
+
+
+def answer_span(question: str, passage: RetrievedPassage, sentence: Span) -> Span:
+    """The part of a sentence that answers: the thing asked for, else the sentence without its quotes."""
+    text = _sentence_text(passage, sentence)
+    kind = expected_type(question)
+    spans = typed_spans(text, kind, question) if kind is not None else []
+    if spans:
+        span = min(spans, key=lambda span: _distance(text, span, question))
+        return Span(sentence.start + span.start, sentence.start + span.end)
+    start, end = sentence.start, sentence.end
+    while end - start > 1 and not text[start - sentence.start].isalnum():
+        start += 1
+    while end - start > 1 and text[end - 1 - sentence.start] in _CLOSING:
+        end -= 1
+    return Span(start, end)
+
+
+_CLOSING = "\"'“”‘’«».,;: \t"
+
+
+def _distance(text: str, span: Span, question: str) -> tuple[float, int]:
+    """How far a span stands from the question's words in a sentence, in characters; near is likely."""
+    asked = set(stems(question))
+    places = [
+        match.start()
+        for match in re.finditer(r"[^\W_]+", text)
+        if stem(match.group().casefold()) in asked
+    ]
+    middle = (span.start + span.end) / 2
+    distances = sorted(abs(place - middle) for place in places)[:3]
+    return (sum(distances) / len(distances) if distances else 0.0, span.start)
+
+
+def _sentence_text(passage: RetrievedPassage, sentence: Span) -> str:
+    start = passage.span.start
+    return Span(sentence.start - start, sentence.end - start).of(passage.text)
+
+
+def _share(held: Sequence[str], weights: Mapping[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(weights.get(term, 0.0) for term in held) / total if total else 0.0

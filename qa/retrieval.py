@@ -1,0 +1,214 @@
+"""From a question to ranked passages: three rankings, fused by reciprocal rank.
+
+Passage vectors find what a passage is about, sentence vectors what one of its sentences says, BM25
+the names and numbers that vectors blur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from qa.models.encoder import Encoder, Vectors
+from qa.passages import header_of
+from qa.store import Store
+from qa.terms import content_words, stem, stems
+from qa.text import Span
+from qa.vectors import VectorIndex
+
+__all__ = [
+    "FusionSettings",
+    "Retrieval",
+    "RetrievedPassage",
+    "RetrievedSentence",
+    "fuse",
+    "matched_share",
+    "retrieve",
+    "term_weights",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FusionSettings:
+    """How the rankings are weighed against each other."""
+
+    rank_constant: float = 10.0
+    """The k of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+    passage_weight: float = 1.0
+    sentence_weight: float = 1.0
+    lexical_weight: float = 1.5
+    """Times the share of the question's idf that the passage holds, so that BM25 is silent where it
+    matched nothing but a common word."""
+    furniture_factor: float = 0.5
+    """What is left of the fused score of menus and lists of headlines."""
+    depth: int = 60
+    """How many of each ranking take part."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedSentence:
+    """A sentence of a retrieved passage."""
+
+    span: Span
+    similarity: float | None
+    """Cosine similarity to the question; ``None`` where the index holds no vector for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedPassage:
+    """A passage as one question found it. All scores: higher is better."""
+
+    id: int
+    document: int
+    span: Span
+    text: str
+    header: str
+    """Title and date of its document, which tell it from a similar passage; never quoted."""
+    prose: bool
+    sentences: tuple[RetrievedSentence, ...]
+    """Spans count in the document, not in the passage."""
+    dense: float
+    """Cosine similarity of passage and question."""
+    lexical: float
+    """Share of the question's idf that the passage holds, from 0 to 1."""
+    fused: float
+    """Reciprocal rank score; comparable within one question only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What one question found."""
+
+    question: str
+    term_weights: Mapping[str, float]
+    """Stem to idf of the question's content words."""
+    passages: tuple[RetrievedPassage, ...]
+    """Best first."""
+
+
+def retrieve(
+    question: str,
+    *,
+    store: Store,
+    vectors: VectorIndex,
+    encoder: Encoder,
+    limit: int,
+    fusion: FusionSettings | None = None,
+) -> Retrieval:
+    """The ``limit`` passages most likely to answer ``question``, best first."""
+    fusion = fusion if fusion is not None else FusionSettings()
+    query = encoder.embed_query(question)
+    weights = term_weights(question, store)
+
+    dense = dict(vectors.nearest_passages(query, fusion.depth))
+    by_sentence = _best_sentences(query, store, vectors, fusion.depth)
+    lexical = store.search_words(content_words(question), fusion.depth)
+    candidates = {*dense, *by_sentence, *(id_ for id_, _ in lexical)}
+    records = {id_: store.passage(id_) for id_ in candidates}
+    documents = {
+        id_: store.document(id_) for id_ in {record.document for record in records.values()}
+    }
+    texts = {
+        id_: record.span.of(documents[record.document].text) for id_, record in records.items()
+    }
+    shares = {id_: matched_share(texts[id_], weights) for id_ in candidates}
+
+    fused = fuse(
+        [
+            ([id_ for id_, _ in _descending(dense)], dict.fromkeys(dense, fusion.passage_weight)),
+            (
+                [id_ for id_, _ in _descending(by_sentence)],
+                dict.fromkeys(by_sentence, fusion.sentence_weight),
+            ),
+            (
+                [id_ for id_, _ in lexical],
+                {id_: fusion.lexical_weight * shares[id_] for id_, _ in lexical},
+            ),
+        ],
+        fusion.rank_constant,
+    )
+    for id_, record in records.items():
+        if not record.prose:
+            fused[id_] *= fusion.furniture_factor
+    best = [id_ for id_, _ in _descending(fused)[:limit]]
+    missing = [id_ for id_ in best if id_ not in dense]
+    dense.update(_similarities(query, store.passage_vectors(missing)))
+    sentence_ids = sorted({s.id for id_ in best for s in records[id_].sentences})
+    similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
+    passages = tuple(
+        RetrievedPassage(
+            id=id_,
+            document=records[id_].document,
+            span=records[id_].span,
+            text=texts[id_],
+            header=header_of(documents[records[id_].document]),
+            prose=records[id_].prose,
+            sentences=tuple(
+                RetrievedSentence(sentence.span, similarity.get(sentence.id))
+                for sentence in records[id_].sentences
+            ),
+            dense=dense[id_],
+            lexical=shares[id_],
+            fused=fused[id_],
+        )
+        for id_ in best
+    )
+    return Retrieval(question, weights, passages)
+
+
+def fuse(
+    rankings: Sequence[tuple[Sequence[int], Mapping[int, float]]], rank_constant: float
+) -> dict[int, float]:
+    """Weighted reciprocal rank fusion.
+
+    Each ranking is its ids, best first, and a weight for each; the fused score of an id is the sum of
+    ``weight / (rank_constant + rank)``, rank from 1, over the rankings that hold it.
+    """
+    fused: dict[int, float] = {}
+    for ids, weights in rankings:
+        for rank, id_ in enumerate(ids, start=1):
+            fused[id_] = fused.get(id_, 0.0) + weights[id_] / (rank_constant + rank)
+    return fused
+
+
+def term_weights(question: str, store: Store) -> dict[str, float]:
+    """Stem to idf of the question's content words, idf as in BM25 with one added so as to stay positive."""
+    count = store.passage_count()
+    weights: dict[str, float] = {}
+    for word in content_words(question):
+        frequency = store.passage_frequency(word)
+        weights[stem(word)] = log(1.0 + (count - frequency + 0.5) / (frequency + 0.5))
+    return weights
+
+
+def matched_share(text: str, weights: Mapping[str, float]) -> float:
+    """The share of the question's idf that ``text`` holds, from 0 to 1."""
+    total = sum(weights.values())
+    held = set(stems(text))
+    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+
+
+def _best_sentences(
+    query: Vectors, store: Store, vectors: VectorIndex, depth: int
+) -> dict[int, float]:
+    """Passages scored by their best sentence."""
+    best: dict[int, float] = {}
+    for sentence, similarity in vectors.nearest_sentences(query, depth):
+        for passage in store.passages_with_sentence(sentence):
+            best[passage] = max(best.get(passage, similarity), similarity)
+    return best
+
+
+def _similarities(query: Vectors, found: tuple[Sequence[int], Vectors]) -> list[tuple[int, float]]:
+    ids, vectors = found
+    if not ids:
+        return []
+    return [(id_, float(value)) for id_, value in zip(ids, np.dot(vectors, query), strict=True)]
+
+
+def _descending(scores: Mapping[int, float]) -> list[tuple[int, float]]:
+    """Best first; equal scores in the order of their ids, so that two runs agree."""
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

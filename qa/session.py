@@ -1,0 +1,266 @@
+"""A session: one corpus, its index and models opened once, any number of questions asked of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.answer import Calibrator, Reply, make_reply
+from qa.calibration import load_fit
+from qa.corpus import corpus_files
+from qa.documents import Document
+from qa.errors import IndexStateError, QuestionError
+from qa.indexing import IndexReport, Progress, changed_files, update_index
+from qa.models.encoder import Encoder, load_encoder
+from qa.models.reader import load_embedded_reader, load_span_model
+from qa.reading import Candidate, Reader, SentenceReader, SpanReader
+from qa.retrieval import Retrieval, retrieve
+from qa.schema import DocumentRecord, IndexDescription
+from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings
+from qa.store import Store
+from qa.vectors import VectorIndex, open_vectors
+
+__all__ = [
+    "Inquiry",
+    "Session",
+    "build_index",
+    "index_exists",
+    "list_sources",
+    "load_reader",
+    "require_question",
+]
+
+EncoderLoader = Callable[[str], Encoder]
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A reply with everything it was chosen from."""
+
+    reply: Reply
+    retrieval: Retrieval
+    candidates: tuple[Candidate, ...]
+    documents: Mapping[str, Document]
+    """The cited documents, by file, of the same generation of the index as the reply."""
+
+
+class Session:
+    """Answers questions about one corpus. May be called from any thread, one question at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        vectors: VectorIndex,
+        encoder: Encoder,
+        reader: Reader,
+        calibrator: Calibrator,
+    ) -> None:
+        self.settings = settings
+        self._store = store
+        self._vectors = vectors
+        self._encoder = encoder
+        self._reader = reader
+        self._calibrator = calibrator
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        encoder: Encoder | None = None,
+        load: EncoderLoader = load_encoder,
+    ) -> Session:
+        """Open the index and load the models; slow the first time in a process.
+
+        Nothing is written. ``encoder`` is one that is loaded already.
+
+        Raises:
+            IndexStateError: no index, or one of another corpus, model or format.
+            StoreError: the store is corrupt.
+            ModelError: the model cannot be loaded.
+        """
+        store = Store.open(settings.vectors)
+        try:
+            description = _described(store, settings)
+            encoder = encoder if encoder is not None else load(settings.model)
+            _require_encoder(description, encoder, settings)
+            with store.snapshot():
+                vectors = open_vectors(settings.vectors, store, description.generation)
+            reader, calibrator = load_reader(settings.reader)
+            return cls(settings, store, vectors, encoder, reader, calibrator)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, question: str) -> Reply:
+        """The reply to ``question``.
+
+        Raises:
+            QuestionError: it is empty or too long.
+            StoreError: the store has become unreadable.
+        """
+        return self.inquire(question).reply
+
+    def inquire(self, question: str) -> Inquiry:
+        """The reply to ``question`` with the passages and candidates it was chosen from.
+
+        Raises:
+            QuestionError, StoreError: as :meth:`ask`.
+        """
+        question = require_question(question, self.settings.max_question_characters)
+        with self._lock, self._store.snapshot():
+            self._follow_generation()
+            retrieval = retrieve(
+                question,
+                store=self._store,
+                vectors=self._vectors,
+                encoder=self._encoder,
+                limit=self.settings.passages_read,
+            )
+            candidates = tuple(self._reader.read(retrieval))
+            cited: dict[int, Document] = {}
+
+            def document(id_: int) -> Document:
+                if id_ not in cited:
+                    cited[id_] = self._store.document(id_)
+                return cited[id_]
+
+            reply = make_reply(
+                retrieval,
+                candidates,
+                document=document,
+                calibrator=self._calibrator,
+                threshold=self.settings.threshold,
+                limit=self.settings.citations,
+            )
+        by_file = {document_.file: document_ for document_ in cited.values()}
+        return Inquiry(reply, retrieval, candidates, by_file)
+
+    def document(self, file: str) -> Document | None:
+        """The document of that file as it was indexed, or ``None`` if the index does not hold it."""
+        with self._lock, self._store.snapshot():
+            for record in self._store.documents():
+                if record.file == file:
+                    return self._store.document(record.id)
+        return None
+
+    def documents(self) -> list[DocumentRecord]:
+        """All documents of the index, by file name."""
+        with self._lock:
+            return self._store.documents()
+
+    def changed_files(self) -> list[str]:
+        """Files of the corpus that are not as they were indexed."""
+        with self._lock:
+            return changed_files(self.settings.corpus, self._store, self.settings.max_file_bytes)
+
+    def _follow_generation(self) -> None:
+        """Take up what another process has indexed since; store and vectors always of one generation."""
+        description = _described(self._store, self.settings)
+        if description.generation != self._vectors.generation:
+            _require_encoder(description, self._encoder, self.settings)
+            self._vectors = open_vectors(self.settings.vectors, self._store, description.generation)
+
+
+def build_index(
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    rebuild: bool = False,
+    load: EncoderLoader = load_encoder,
+) -> tuple[IndexReport, Encoder]:
+    """Bring the index up to date; the encoder comes back loaded, for a session to go on with.
+
+    Raises:
+        CorpusError, IndexStateError, StoreError, ModelError: as :func:`qa.indexing.update_index`.
+    """
+    encoder = load(settings.model)
+    return update_index(settings, encoder, progress=progress, rebuild=rebuild), encoder
+
+
+def load_reader(name: str) -> tuple[Reader, Calibrator]:
+    """The reader called ``name`` and its calibrator.
+
+    A model that is not ours is weighed and calibrated as the embedded one: its confidence is a guess.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    if name == SENTENCE_READER:
+        fit = load_fit("sentence_reader")
+        return SentenceReader(fit.features), fit.calibrator
+    fit = load_fit("span_reader")
+    model = load_embedded_reader() if name == EMBEDDED_READER else load_span_model(name)
+    return SpanReader(model, fit.features), fit.calibrator
+
+
+def index_exists(folder: Path) -> bool:
+    """True if there is an index in ``folder``, in whatever state."""
+    return Store.exists(folder)
+
+
+def list_sources(settings: Settings) -> list[DocumentRecord]:
+    """The documents of the index, without loading a model.
+
+    Raises:
+        IndexStateError, StoreError: as :meth:`Session.open`.
+    """
+    with Store.open(settings.vectors) as store:
+        _described(store, settings)
+        return store.documents()
+
+
+def require_question(question: str, longest: int) -> str:
+    """``question`` in one line, if it is one.
+
+    Raises:
+        QuestionError: it is empty or longer than ``longest`` characters.
+    """
+    question = " ".join(question.split())
+    if any("\ud800" <= character <= "\udfff" for character in question):
+        raise QuestionError("The question is not UTF-8 text; type it again.")
+    if not any(character.isalnum() for character in question):
+        raise QuestionError("The question is empty; ask something in words.")
+    if len(question) > longest:
+        raise QuestionError(
+            f"The question has {len(question):,} characters and {longest:,} are allowed; "
+            "ask it shorter, or raise max_question_characters."
+        )
+    return question
+
+
+def _described(store: Store, settings: Settings) -> IndexDescription:
+    description = store.description()
+    if description is None:
+        raise IndexStateError(f"The index in {settings.vectors} is empty; build it with: qa index")
+    if Path(description.corpus) != settings.corpus.resolve():
+        corpus_files(settings.corpus)  # a folder that is not there is the nearer mistake
+        raise IndexStateError(
+            f"The index in {settings.vectors} is of the folder {description.corpus} and not of "
+            f"{settings.corpus}; give that one with --corpus, or run: "
+            f"qa index --corpus {settings.corpus} --vectors ANOTHER_FOLDER"
+        )
+    return description
+
+
+def _require_encoder(description: IndexDescription, encoder: Encoder, settings: Settings) -> None:
+    if description.encoder_digest != encoder.digest:
+        raise IndexStateError(
+            f"The index in {settings.vectors} was built with the model {description.encoder_name} "
+            f"and not with {encoder.name}; ask with --model {description.encoder_name}, "
+            f"or build it anew with: qa index --rebuild --model {encoder.name}"
+        )

@@ -1,0 +1,147 @@
+"""Stand-ins for the reader and the calibrator, which say what they are told to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from qa.answer import Answer, Citation, Evidence, Scores
+from qa.documents import Document, document_from
+from qa.indexing import update_index
+from qa.reading import Candidate
+from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
+from qa.session import Session
+from qa.settings import Settings
+from qa.store import Store
+from qa.text import Span, sentences
+from qa.vectors import open_vectors
+from tests.fakes import FakeEncoder
+
+__all__ = [
+    "FakeReader",
+    "FixedCalibrator",
+    "answer_from",
+    "document",
+    "open_session",
+    "passage_of",
+    "retrieval_of",
+]
+
+
+@dataclass(frozen=True)
+class FakeReader:
+    """Finds the quotes it was given, each with its log-odds, in every passage that holds them."""
+
+    quotes: Mapping[str, float]
+
+    def read(self, retrieval: Retrieval) -> list[Candidate]:
+        found = []
+        for passage in retrieval.passages:
+            for quote, score in self.quotes.items():
+                at = passage.text.find(quote)
+                if at == -1:
+                    continue
+                start = passage.span.start + at
+                span = Span(start, start + len(quote))
+                sentence = next(s.span for s in passage.sentences if s.span.covers(span))
+                found.append(Candidate(passage, span, sentence, score))
+        return sorted(found, key=lambda candidate: -candidate.score)
+
+
+@dataclass
+class FixedCalibrator:
+    """The same confidence whatever the evidence, which it keeps."""
+
+    value: float = 0.9
+    threshold: float = 0.5
+    seen: list[Evidence] = field(default_factory=list)
+
+    def confidence(self, evidence: Evidence) -> float:
+        self.seen.append(evidence)
+        return self.value
+
+
+def document(file: str, text: str) -> Document:
+    """A document as if ``text`` had been read from ``file``."""
+    return document_from(file, text.encode())
+
+
+def passage_of(
+    text: str, *, id_: int = 1, document_id: int = 0, span: Span | None = None
+) -> RetrievedPassage:
+    """The sentences of a document's ``text`` that lie in ``span`` (all of it), as retrieved."""
+    span = span if span is not None else Span(0, len(text))
+    return RetrievedPassage(
+        id=id_,
+        document=document_id,
+        span=span,
+        text=span.of(text),
+        header="",
+        prose=True,
+        sentences=tuple(RetrievedSentence(s, 0.4) for s in sentences(text) if span.covers(s)),
+        dense=0.5,
+        lexical=0.25,
+        fused=0.1,
+    )
+
+
+def retrieval_of(documents: Sequence[Document], question: str = "When was it?") -> Retrieval:
+    """Every document as one passage; a document's id is its place."""
+    passages = (
+        passage_of(item.text, id_=place + 1, document_id=place)
+        for place, item in enumerate(documents)
+    )
+    return Retrieval(question, {}, tuple(passages))
+
+
+def answer_from(
+    text: str,
+    quote: str,
+    *,
+    question: str = "When was it?",
+    file: str = "a.txt",
+    title: str = "A title",
+    day: date | None = date(2024, 3, 6),
+    confidence: float = 0.875,
+) -> Answer:
+    """An answer with one citation: the first ``quote`` in ``text``, which is one document."""
+    source = document(file, text)
+    start = text.index(quote)
+    span = Span(start, start + len(quote))
+    sentence = next(s for s in sentences(text) if s.covers(span))
+    line, column = source.lines.position(start)
+    citation = Citation(
+        n=1,
+        file=file,
+        sha256=source.sha256,
+        title=title,
+        date=day,
+        span=span,
+        quote=quote,
+        line=line,
+        column=column,
+        sentence=sentence,
+        sentence_text=sentence.of(text),
+        passage=Span(0, len(text)),
+        scores=Scores(dense=0.5, lexical=0.25, reader=1.5),
+    )
+    return Answer(question, quote, confidence, (citation,))
+
+
+@contextmanager
+def open_session(
+    settings: Settings, quotes: Mapping[str, float], calibrator: FixedCalibrator | None = None
+) -> Iterator[Session]:
+    """A session over a fresh index of ``settings.corpus`` whose reader finds ``quotes``."""
+    update_index(settings, FakeEncoder())
+    store = Store.open(settings.vectors)
+    description = store.description()
+    assert description is not None
+    vectors = open_vectors(settings.vectors, store, description.generation)
+    calibrator = calibrator if calibrator is not None else FixedCalibrator()
+    with Session(
+        settings, store, vectors, FakeEncoder(), FakeReader(quotes), calibrator
+    ) as session:
+        yield session

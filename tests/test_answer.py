@@ -1,0 +1,165 @@
+"""Choosing and merging: from candidate spans to an answer with citations, or an abstention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from qa.answer import Answer, NoAnswer, Reply, evidence_of, make_reply
+from qa.documents import Document
+from qa.retrieval import Retrieval
+from qa.text import Span
+from tests.fakes_reader import FakeReader, FixedCalibrator, document, passage_of, retrieval_of
+
+MILL = document("mill.txt", "The mill was built in 1790. It burned down in 1812. Nobody was hurt.")
+BRIDGE = document("bridge.txt", "The bridge was built in 1790 too. It is made of stone.")
+
+
+def reply_to(
+    documents: Sequence[Document],
+    quotes: Mapping[str, float],
+    *,
+    confidence: float = 0.9,
+    threshold: float | None = None,
+    limit: int = 3,
+    retrieval: Retrieval | None = None,
+) -> Reply:
+    """The reply when the reader finds ``quotes`` in ``documents``."""
+    retrieval = retrieval if retrieval is not None else retrieval_of(documents)
+    return make_reply(
+        retrieval,
+        FakeReader(quotes).read(retrieval),
+        document=documents.__getitem__,
+        calibrator=FixedCalibrator(confidence),
+        threshold=threshold,
+        limit=limit,
+    )
+
+
+def answer_to(documents: Sequence[Document], quotes: Mapping[str, float], limit: int = 3) -> Answer:
+    reply = reply_to(documents, quotes, limit=limit)
+    assert isinstance(reply, Answer)
+    return reply
+
+
+def test_the_first_citation_is_where_the_answer_stands() -> None:
+    answer = answer_to([MILL, BRIDGE], {"1812": 3.0, "stone": 1.0})
+    assert answer.text == "1812"
+    first = answer.citations[0]
+    assert (first.n, first.file, first.quote) == (1, "mill.txt", "1812")
+    assert first.sentence_text == "It burned down in 1812."
+
+
+def test_further_citations_follow_by_score_and_are_numbered() -> None:
+    answer = answer_to([MILL, BRIDGE], {"stone": 1.0, "1812": 3.0, "Nobody": 2.0})
+    assert [(c.n, c.quote) for c in answer.citations] == [(1, "1812"), (2, "Nobody"), (3, "stone")]
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_there_are_at_most_as_many_citations_as_asked_for(limit: int) -> None:
+    answer = answer_to([MILL, BRIDGE], {"1812": 3.0, "Nobody": 2.0, "stone": 1.0}, limit=limit)
+    assert len(answer.citations) == limit
+
+
+def test_a_span_far_behind_the_answer_is_not_cited() -> None:
+    answer = answer_to([MILL, BRIDGE], {"1812": 3.0, "stone": -4.0})
+    assert [citation.quote for citation in answer.citations] == ["1812"]
+
+
+def test_a_sentence_found_in_two_overlapping_passages_is_cited_once() -> None:
+    first_half = passage_of(MILL.text, id_=1, span=Span(0, MILL.text.index(" Nobody")))
+    second_half = passage_of(MILL.text, id_=2, span=Span(MILL.text.index("It"), len(MILL.text)))
+    overlapping = Retrieval("When?", {}, (first_half, second_half))
+    reply = reply_to([MILL], {"1812": 2.0}, retrieval=overlapping)
+    assert isinstance(reply, Answer)
+    assert [citation.quote for citation in reply.citations] == ["1812"]
+
+
+def test_the_same_sentence_in_two_documents_is_cited_twice() -> None:
+    copy = document("copy.txt", MILL.text)
+    answer = answer_to([MILL, copy], {"1812": 2.0})
+    assert [citation.file for citation in answer.citations] == ["mill.txt", "copy.txt"]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "threshold", "answered"),
+    [
+        (0.49, None, False),
+        (0.5, None, True),
+        (0.49, 0.3, True),
+        (0.0, 0.0, True),
+        (0.99, 1.0, False),
+    ],
+    ids=["below own", "at own", "lowered", "zero is a threshold", "raised"],
+)
+def test_an_answer_needs_the_calibrators_threshold_unless_another_is_given(
+    confidence: float, threshold: float | None, answered: bool
+) -> None:
+    reply = reply_to([MILL], {"1812": 2.0}, confidence=confidence, threshold=threshold)
+    assert isinstance(reply, Answer) is answered
+    assert reply.confidence == confidence
+
+
+def test_nothing_retrieved_is_an_abstention_that_says_so() -> None:
+    assert reply_to([], {}) == NoAnswer(
+        "When was it?", "Nothing in the corpus resembles the question.", 0.0, None
+    )
+
+
+def test_no_candidate_is_an_abstention_that_says_so() -> None:
+    assert reply_to([MILL], {}) == NoAnswer(
+        "When was it?", "No passage found holds a sentence that could answer.", 0.0, None
+    )
+
+
+def test_below_the_threshold_the_best_span_comes_back_as_rejected() -> None:
+    reply = reply_to([MILL], {"1812": 2.0, "Nobody": 1.0}, confidence=0.2)
+    assert isinstance(reply, NoAnswer)
+    assert "0.20" in reply.reason
+    assert "0.50" in reply.reason
+    assert reply.rejected is not None
+    assert (reply.rejected.n, reply.rejected.quote) == (1, "1812")
+
+
+WINDOWS = document(
+    "windows.txt", "Erste Zeile – “é”.\r\n\r\n\tThe lamp 😀 failed in 1904.\r\nEnd.\r\n"
+)
+
+
+@pytest.mark.parametrize("quote", ["1904", "lamp 😀", "“é”", "End"])
+def test_every_quote_is_the_slice_of_its_document(quote: str) -> None:
+    (citation,) = answer_to([WINDOWS], {quote: 1.0}).citations
+    assert citation.span.of(WINDOWS.text) == citation.quote == quote
+    assert citation.sentence.of(WINDOWS.text) == citation.sentence_text
+    assert citation.sentence.covers(citation.span)
+
+
+@pytest.mark.parametrize(
+    ("quote", "line", "column"), [("Erste", 1, 1), ("The", 3, 2), ("1904", 3, 23), ("End", 4, 1)]
+)
+def test_line_and_column_count_from_one_and_take_crlf_for_one_break(
+    quote: str, line: int, column: int
+) -> None:
+    (citation,) = answer_to([WINDOWS], {quote: 1.0}).citations
+    assert (citation.line, citation.column) == (line, column)
+
+
+def test_evidence_leads_over_those_who_say_something_else() -> None:
+    retrieval = retrieval_of([MILL, BRIDGE])
+    candidates = FakeReader({"1790": 3.0, "1812": 1.0}).read(retrieval)
+    evidence = evidence_of(retrieval, candidates)
+    assert evidence is not None
+    assert evidence.lead == 2.0  # the bridge's 1790 says the same and is no rival
+    assert evidence.agreement == 1
+    assert (evidence.dense, evidence.best_dense, evidence.best_similarity) == (0.5, 0.5, 0.4)
+
+
+def test_a_document_does_not_agree_with_itself() -> None:
+    twice = document("twice.txt", "It was 1790. Yes, 1790.")
+    retrieval = retrieval_of([twice])
+    again = passage_of(twice.text, span=Span(twice.text.index("Yes"), len(twice.text)))
+    retrieval = Retrieval("When?", {}, (*retrieval.passages, again))
+    evidence = evidence_of(retrieval, FakeReader({"1790": 1.0}).read(retrieval))
+    assert evidence is not None
+    assert evidence.agreement == 0

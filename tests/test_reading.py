@@ -1,0 +1,155 @@
+"""Reading: one candidate a sentence, spans that stand in the document, scores across passages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from qa.calibration import load_fit
+from qa.models.reader import TokenScores
+from qa.reading import SPAN_FEATURES, SentenceReader, SpanReader, best_span, span_rows
+from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
+from qa.text import Span, sentences
+
+MILL = "The mill burned in 1812. Nobody was hurt. It was rebuilt by Ada Lind in 1815."
+INN = "The inn is old. It has nine rooms."
+PLAIN_WEIGHTS = dict.fromkeys(SPAN_FEATURES, 1.0)
+
+
+class WordScores:
+    """A span model that likes the words it is told of; every other word scores 0."""
+
+    def __init__(self, liked: dict[str, float], null: float = 0.0) -> None:
+        self._liked = liked
+        self._null = null
+        self.contexts: list[str] = []
+
+    def score(
+        self,
+        question: str,  # noqa: ARG002 - it likes the same words whatever is asked
+        contexts: Sequence[str],
+    ) -> list[list[TokenScores]]:
+        self.contexts.extend(contexts)
+        return [[self._window(context)] for context in contexts]
+
+    def _window(self, context: str) -> TokenScores:
+        words = context.replace("\n", " ").split(" ")
+        starts = np.cumsum([0, *(len(word) + 1 for word in words[:-1])])
+        offsets = np.array(
+            [(s, s + len(w.rstrip("."))) for s, w in zip(starts, words, strict=True) if w]
+        )
+        liking = [self._liked.get(context[s:e], 0.0) for s, e in offsets]
+        logits = np.array(liking, dtype=np.float32)
+        return TokenScores(offsets, logits, logits, self._null)
+
+
+def passage(
+    text: str, id_: int = 1, document: int = 1, at: int = 0, fused: float = 1.0
+) -> RetrievedPassage:
+    """A passage of all of ``text``, which begins at ``at`` in its document."""
+    spans = [Span(at + s.start, at + s.end) for s in sentences(text)]
+    return RetrievedPassage(
+        id=id_,
+        document=document,
+        span=Span(at, at + len(text)),
+        text=text,
+        header="The burning of 1700\n",
+        prose=True,
+        sentences=tuple(RetrievedSentence(span, 0.5) for span in spans),
+        dense=0.5,
+        lexical=0.5,
+        fused=fused,
+    )
+
+
+def retrieval(question: str, *passages: RetrievedPassage) -> Retrieval:
+    return Retrieval(question, {"mill": 1.0, "burn": 1.0}, passages)
+
+
+def quote(text: str, span: Span, at: int = 0) -> str:
+    return text[span.start - at : span.end - at]
+
+
+def test_the_best_span_of_each_sentence_is_a_candidate() -> None:
+    reader = SpanReader(WordScores({"1812": 5.0, "1815": 3.0, "Nobody": 1.0}), PLAIN_WEIGHTS)
+    candidates = reader.read(retrieval("When did it burn?", passage(MILL)))
+    assert [quote(MILL, c.span) for c in candidates] == ["1812", "1815", "Nobody"]
+
+
+def test_a_span_of_several_words_runs_from_the_best_start_to_the_best_end() -> None:
+    reader = SpanReader(WordScores({"Ada": 4.0, "Lind": 4.0}), PLAIN_WEIGHTS)
+    best = reader.read(retrieval("Who rebuilt it?", passage(MILL)))[0]
+    assert quote(MILL, best.span) in ("Ada", "Lind", "Ada Lind")
+    assert best.span.start >= MILL.index("Ada")
+
+
+def test_offsets_count_in_the_document_wherever_the_passage_begins() -> None:
+    reader = SpanReader(WordScores({"1812": 5.0}), PLAIN_WEIGHTS)
+    best = reader.read(retrieval("When?", passage(MILL, at=1000)))[0]
+    assert quote(MILL, best.span, at=1000) == "1812"
+    assert best.sentence.covers(best.span)
+
+
+def test_the_header_is_read_but_never_quoted() -> None:
+    model = WordScores({"1700": 9.0, "1812": 1.0})
+    best = SpanReader(model, PLAIN_WEIGHTS).read(retrieval("When?", passage(MILL)))[0]
+    assert model.contexts == ["The burning of 1700\n" + MILL]
+    assert quote(MILL, best.span) == "1812"
+
+
+def test_a_sentence_that_two_passages_share_is_read_once_in_the_better_one() -> None:
+    model = WordScores({"1812": 5.0})
+    rows = span_rows(retrieval("When?", passage(MILL, id_=1), passage(MILL, id_=2)), model)
+    assert len(rows) == len(sentences(MILL))
+    assert {candidate.passage.id for candidate, _ in rows} == {1}
+
+
+def test_the_same_logits_count_more_in_a_passage_that_ranks_higher() -> None:
+    model = WordScores({"1812": 2.0, "nine": 2.0})
+    found = retrieval("?", passage(INN, id_=2, document=2, fused=0.5), passage(MILL, fused=1.0))
+    best = SpanReader(model, PLAIN_WEIGHTS).read(found)[0]
+    assert best.passage.document == 1
+
+
+def test_the_margin_is_what_the_span_has_over_the_null_score() -> None:
+    ((candidate, _), *_) = span_rows(
+        retrieval("When?", passage(MILL)), WordScores({"1812": 3.0}, null=1.5)
+    )
+    assert candidate.margin == pytest.approx(4.5)
+
+
+def test_a_span_is_no_longer_than_allowed_and_stays_inside() -> None:
+    tokens = TokenScores(
+        offsets=np.array([(0, 1), (2, 3), (4, 5), (6, 7)]),
+        start=np.array([5, 0, 0, 0], dtype=np.float32),
+        end=np.array([0, 1, 0, 5], dtype=np.float32),
+        null=0.0,
+    )
+    assert best_span(tokens, Span(0, 7), longest=4) == (10.0, Span(0, 7))
+    assert best_span(tokens, Span(0, 7), longest=2) == (6.0, Span(0, 3))
+    assert best_span(tokens, Span(2, 7), longest=4) == (5.0, Span(2, 7))
+    assert best_span(tokens, Span(8, 9), longest=4) is None
+
+
+def test_without_a_model_the_sentence_is_narrowed_to_what_is_asked_for() -> None:
+    reader = SentenceReader(load_fit("sentence_reader").features)
+    found = retrieval("How many rooms are there?", passage(INN))
+    best = next(c for c in reader.read(found) if "rooms" in quote(INN, c.sentence))
+    assert quote(INN, best.span) == "nine"
+
+
+def test_without_a_model_and_a_type_the_answer_is_the_sentence_without_its_quotation_marks() -> (
+    None
+):
+    text = '"The inn is very old," she said.'
+    reader = SentenceReader(load_fit("sentence_reader").features)
+    best = reader.read(retrieval("What about the inn?", passage(text)))[0]
+    assert quote(text, best.span) == 'The inn is very old," she said'
+
+
+def test_separators_are_nobodys_answer() -> None:
+    reader = SentenceReader(load_fit("sentence_reader").features)
+    candidates = reader.read(retrieval("What?", passage("* * *\nThe inn is old.")))
+    assert len(candidates) == 1
