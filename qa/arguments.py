@@ -1,0 +1,141 @@
+"""The arguments of the ``qa`` command and its help, with an example for each command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from qa import __version__
+
+__all__ = ["make_parser"]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    folders.add_argument(
+        "--corpus", type=Path, metavar="DIR", help="folder of documents (default: seeds)"
+    )
+    folders.add_argument(
+        "--vectors", type=Path, metavar="DIR", help="folder of the index (default: vectors)"
+    )
+    models = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    models.add_argument(
+        "--model",
+        metavar="NAME_OR_PATH",
+        help="sentence-transformers model (default: the embedded all-MiniLM-L6-v2)",
+    )
+    answering = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    answering.add_argument(
+        "--reader",
+        metavar="NAME_OR_PATH",
+        help="extractive QA model, or 'sentences' for none (default: the embedded span reader)",
+    )
+    answering.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="least confidence for an answer, 0 to 1 (default: as calibrated)",
+    )
+
+    parser = argparse.ArgumentParser(
+        prog="qa",
+        description="Ask a folder of documents, and see where it says so. "
+        "Without a command, the chat opens.",
+        epilog="examples:\n  qa --corpus ~/reports\n  qa ask 'Who signed the treaty?'",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[folders, models, answering],
+    )
+    parser.add_argument("--version", action="version", version=f"qa {__version__}")
+    parser.set_defaults(command="chat")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(
+        name: str,
+        what: str,
+        example: str,
+        *parents: argparse.ArgumentParser,
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=what,
+            description=what[0].upper() + what[1:] + ".",
+            epilog=f"example: {example}",
+            parents=parents,
+        )
+        added.set_defaults(command=name)
+        return added
+
+    index = add(
+        "index",
+        "build the index, or bring it up to date with the folder",
+        "qa index --corpus ~/reports --vectors ~/.cache/reports-index",
+        folders,
+        models,
+    )
+    index.add_argument("--rebuild", action="store_true", help="forget the old index, build it anew")
+
+    add(
+        "sources",
+        "list the documents of the index: title, date, passages, size",
+        "qa sources",
+        folders,
+    )
+
+    ask = add(
+        "ask",
+        "answer one question; exits 0 when answered, 3 when the corpus does not say",
+        "qa ask 'How much did trade with Russia grow?' --json",
+        folders,
+        models,
+        answering,
+    )
+    ask.add_argument("question", nargs="+", help="the question, best in quotation marks")
+    ask.add_argument("--json", action="store_true", help="print the answer as a JSON object")
+    ask.add_argument(
+        "-k", dest="citations", type=int, metavar="N", help="at most N citations (default: 3)"
+    )
+
+    batch = add(
+        "batch",
+        "answer a file of questions: .txt (one a line), .jsonl or .csv",
+        "qa batch questions.txt -o answers.jsonl --resume",
+        folders,
+        models,
+        answering,
+    )
+    batch.add_argument(
+        "questions",
+        type=Path,
+        metavar="QUESTIONS",
+        help="one question a line (.txt), objects with a question and perhaps an id (.jsonl), "
+        "or columns of these names (.csv)",
+    )
+    batch.add_argument("-o", dest="out", type=Path, metavar="OUT", help="file (default: stdout)")
+    batch.add_argument(
+        "--format",
+        choices=("jsonl", "csv", "md"),
+        help="default: by the ending of OUT; jsonl on stdout",
+    )
+    batch.add_argument(
+        "--resume", action="store_true", help="keep what OUT holds and answer the rest"
+    )
+
+    check = add(
+        "check",
+        "check saved answers against the files themselves; exits 0 only if all are ok",
+        "qa check answers.jsonl --corpus seeds",
+        folders,
+    )
+    check.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
+
+    evaluate = add(
+        "eval",
+        "measure answers against a labelled .jsonl or SQuAD .json(.gz) file",
+        "qa eval tests/data/seeds_dev.jsonl --json",
+        folders,
+        models,
+        answering,
+    )
+    evaluate.add_argument("labelled", type=Path, metavar="LABELLED")
+    evaluate.add_argument("--json", action="store_true", help="print an object, not a table")
+    return parser

@@ -1,0 +1,212 @@
+"""A reply as data, as text, as CSV or as Markdown. Knows no terminal library's widgets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import textwrap
+from typing import Any
+
+from qa.answer import Answer, Citation, NoAnswer, Reply
+from qa.text import Span, displayable
+
+__all__ = [
+    "CSV_COLUMNS",
+    "as_csv_row",
+    "as_data",
+    "as_json",
+    "as_markdown",
+    "as_text",
+    "confidence_word",
+    "csv_cell",
+    "csv_line",
+    "marked_sentence",
+    "source_line",
+]
+
+CSV_COLUMNS = (
+    "id",
+    "question",
+    "status",
+    "answer",
+    "confidence",
+    "reason",
+    "file",
+    "line",
+    "title",
+    "date",
+    "sentence",
+    "elapsed_ms",
+)
+_BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
+#: A cell that a spreadsheet would run as a formula starts with one of these (OWASP, "CSV Injection").
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
+    """The reply as the documented JSON object; all text is verbatim, offsets count characters."""
+    answered = isinstance(reply, Answer)
+    rejected = reply.rejected if isinstance(reply, NoAnswer) else None
+    return {
+        "id": id_,
+        "question": reply.question,
+        "status": "answered" if answered else "no_answer",
+        "answer": reply.text if isinstance(reply, Answer) else None,
+        "confidence": round(reply.confidence, 4),
+        "reason": reply.reason if isinstance(reply, NoAnswer) else None,
+        "elapsed_ms": elapsed_ms,
+        "citations": [_citation(c) for c in reply.citations] if isinstance(reply, Answer) else [],
+        "rejected": _citation(rejected) if rejected is not None else None,
+    }
+
+
+def as_json(data: dict[str, Any], *, indent: int | None = None) -> str:
+    """``data`` as JSON; one line without ``indent``."""
+    return json.dumps(data, ensure_ascii=False, indent=indent)
+
+
+def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
+    """The reply for a person at a terminal: the answer, its sentence with it marked, the citations."""
+
+    def styled(style: str, text: str) -> str:
+        return f"{style}{text}{_PLAIN}" if colour else text
+
+    if isinstance(reply, NoAnswer):
+        parts = [styled(_BOLD, "No answer."), _wrapped(displayable(reply.reason), width)]
+        if reply.rejected is not None:
+            parts.append(styled(_DIM, "The nearest passage, not good enough to be an answer:"))
+            parts.append(_wrapped(f"  {_one_line(reply.rejected.sentence_text)}", width, "  "))
+            parts.append(f"  {source_line(reply.rejected)}")
+        return "\n".join(parts)
+    first = reply.citations[0]
+    opening, closing = (_REVERSE, _PLAIN) if colour else (">>", "<<")
+    percent = round(reply.confidence * 100)
+    parts = [
+        styled(_BOLD, _wrapped(_one_line(reply.text), width)),
+        styled(_DIM, f"confidence {percent}% ({confidence_word(reply.confidence)})"),
+        "",
+        _wrapped("  " + marked_sentence(first, opening, closing), width, "  "),
+        "",
+        source_line(first),
+    ]
+    for citation in reply.citations[1:]:
+        parts.append(source_line(citation))
+        parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
+    return "\n".join(parts)
+
+
+def confidence_word(confidence: float) -> str:
+    """A word for a probability, the same on every surface."""
+    for least, word in ((0.85, "high"), (0.6, "good"), (0.35, "fair")):
+        if confidence >= least:
+            return word
+    return "low"
+
+
+def source_line(citation: Citation) -> str:
+    """``[1] title, date, file:line``; a document without a date says so by its absence."""
+    day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
+    return _one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
+
+
+def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
+    """The citation's sentence in one line, its span between ``opening`` and ``closing``."""
+    text, at = citation.sentence_text, citation.sentence.start
+    span = Span(citation.span.start - at, citation.span.end - at)
+    before, quote, after = text[: span.start], span.of(text), text[span.end :]
+    return f"{_one_line(before)}{opening}{_one_line(quote)}{closing}{_one_line(after)}"
+
+
+def as_csv_row(data: dict[str, Any]) -> list[str]:
+    """The cells of :data:`CSV_COLUMNS`, made harmless to a spreadsheet that would run a formula."""
+    first = (data["citations"] or [{}])[0]
+    values = {
+        **data,
+        **{key: first.get(key) for key in ("file", "line", "title", "date")},
+        "sentence": first.get("sentence", {}).get("text"),
+    }
+    return [csv_cell(values[column]) for column in CSV_COLUMNS]
+
+
+def csv_line(cells: list[str] | tuple[str, ...]) -> str:
+    """``cells`` as one line of RFC 4180 CSV, with its line break."""
+    stream = io.StringIO()
+    # With \r\n as the line's end the writer quotes a cell that holds either character.
+    csv.writer(stream, lineterminator="\r\n").writerow(cells)
+    return stream.getvalue().removesuffix("\r\n") + "\n"
+
+
+def as_markdown(data: dict[str, Any]) -> str:
+    """The reply as a section of a Markdown report."""
+    lines = [f"## {_escaped(data['question'])}", ""]
+    if data["status"] == "answered":
+        first = data["citations"][0]
+        lines += [f"**{_escaped(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
+        lines += [f"> {_escaped(first['sentence']['text'])}", ""]
+    else:
+        lines += [f"*No answer.* {_escaped(data['reason'])}", ""]
+    for citation in data["citations"]:
+        day = f", {citation['date']}" if citation["date"] else ""
+        place = _code(f"{citation['file']}:{citation['line']}")
+        lines.append(f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "n": citation.n,
+        "file": citation.file,
+        "sha256": citation.sha256,
+        "title": citation.title,
+        "date": citation.date.isoformat() if citation.date is not None else None,
+        "start": citation.span.start,
+        "end": citation.span.end,
+        "quote": citation.quote,
+        "line": citation.line,
+        "column": citation.column,
+        "sentence": {
+            "start": citation.sentence.start,
+            "end": citation.sentence.end,
+            "text": citation.sentence_text,
+        },
+        "passage": {"start": citation.passage.start, "end": citation.passage.end},
+        "scores": {
+            "dense": round(citation.scores.dense, 4),
+            "lexical": round(citation.scores.lexical, 4),
+            "reader": round(citation.scores.reader, 4),
+        },
+    }
+
+
+def _one_line(text: str) -> str:
+    return displayable(text).replace("\n", " ").replace("\t", " ")
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(
+        text, width=max(width, 20), subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _escaped(text: str) -> str:
+    """``text`` as Markdown that shows these very characters, in one line."""
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>#|!&~" else c for c in _one_line(text))
+    # What would begin a list or underline a heading, at the start of a line alone.
+    return re.sub(r"^(\s*)(?:(\d+)([.)])|([-+=]))", r"\1\2\\\3\4", escaped)
+
+
+def _code(text: str) -> str:
+    """``text`` as a code span, fenced by more backticks than it holds in a row."""
+    text = _one_line(text)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def csv_cell(value: Any) -> str:
+    """A value as a cell; one that a spreadsheet would run as a formula gets a ``'`` in front."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) and isinstance(value, str) else text

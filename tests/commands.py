@@ -1,0 +1,69 @@
+"""Runs ``qa`` as a person would, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qa.cli import main
+from tests.conftest import DOCUMENTS
+
+__all__ = ["REPOSITORY", "Outcome", "environment", "make_corpus", "qa", "qa_process"]
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+def qa(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
+    """``qa`` with these arguments in this process; what it raises is a failure of the test."""
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as stop:  # argparse ends the process itself
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return Outcome(code, out, err)
+
+
+def environment() -> dict[str, str]:
+    """Variables for a process of its own that finds the repository from any folder."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}
+
+
+def qa_process(arguments: Sequence[object], folder: Path, **keywords: Any) -> Outcome:
+    """``python -m qa`` with these arguments, started in ``folder``."""
+    keywords.setdefault("stdout", subprocess.PIPE)
+    done = subprocess.run(
+        [sys.executable, "-m", "qa", *map(str, arguments)],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        **keywords,
+    )
+    return Outcome(done.returncode, done.stdout or "", done.stderr)
+
+
+def make_corpus(folder: Path) -> Path:
+    """The four documents of the ``corpus`` fixture, for fixtures that live longer."""
+    for file, text in DOCUMENTS.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder

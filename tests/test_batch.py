@@ -1,0 +1,245 @@
+"""Writing answers one by one, and going on after a kill."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from qa.answer import NoAnswer, Reply
+from qa.batch import BatchReport, Malformed, Question, answer_all, read_questions
+from qa.errors import InputFileError, UsageError
+from qa.session import require_question
+from tests.fakes_reader import answer_from
+
+QUESTIONS = (
+    Question("a", 'Who said "no, never", on two\nlines?', 1),
+    Question("b", "=SUM(1) — was it é😀?", 2),
+    Question("c", "<!-- answered? --> | *when*?", 3),
+)
+
+
+@dataclass
+class Asked:
+    """An ``ask`` that answers at once, keeps the questions, and looks at the output as it goes."""
+
+    out: Path | None = None
+    questions: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    """Bytes in ``out`` whenever a question comes."""
+
+    def __call__(self, question: str) -> Reply:
+        question = require_question(question, 100)
+        self.questions.append(question)
+        if self.out is not None:
+            self.sizes.append(self.out.stat().st_size)
+        if "sum" in question.lower():
+            return NoAnswer(question, "Nothing says so, or =does= it?", 0.1, None)
+        return answer_from('He said: "In 1812, or\tso", é.', "1812", question=question)
+
+
+def run(
+    out: Path | None,
+    items: Sequence[Question | Malformed] = QUESTIONS,
+    *,
+    ask: Callable[[str], Reply] | None = None,
+    format_: str = "jsonl",
+    resume: bool = False,
+    stream: io.StringIO | None = None,
+    malformed: list[Malformed] | None = None,
+) -> BatchReport:
+    """A batch run with little said."""
+    return answer_all(
+        items,
+        ask if ask is not None else Asked(),
+        out=out,
+        stream=stream if stream is not None else io.StringIO(),
+        format_=format_,
+        resume=resume,
+        on_malformed=(malformed if malformed is not None else []).append,
+        on_done=lambda _: None,
+    )
+
+
+def without_time(content: bytes, format_: str) -> object:
+    """The answers in a file, elapsed times apart."""
+    text = content.decode()
+    if format_ == "jsonl":
+        return [{**json.loads(line), "elapsed_ms": 0} for line in text.splitlines()]
+    if format_ == "csv":
+        return [row[:-1] for row in csv.reader(io.StringIO(text, newline=""))]
+    return text
+
+
+EACH_FORMAT = pytest.mark.parametrize("format_", ["jsonl", "csv", "md"])
+
+
+@EACH_FORMAT
+def test_every_answer_is_in_the_file_before_the_next_question(tmp_path: Path, format_: str) -> None:
+    out = tmp_path / "out"
+    ask = Asked(out)
+    report = run(out, ask=ask, format_=format_)
+    assert report == BatchReport(answered=2, abstained=1, already_done=0, malformed=0)
+    ends = [*ask.sizes, out.stat().st_size]
+    assert ends == sorted(set(ends))
+    for count, end in enumerate(ends):
+        part = tmp_path / "part"
+        part.write_bytes(out.read_bytes()[:end])
+        assert run(part, format_=format_, resume=True).already_done == count
+
+
+@EACH_FORMAT
+def test_a_kill_at_any_byte_is_mended_by_resuming(tmp_path: Path, format_: str) -> None:
+    out, ask = tmp_path / "out", Asked(tmp_path / "out")
+    run(out, ask=ask, format_=format_)
+    content = out.read_bytes()
+    ends = [*ask.sizes[1:], len(content)]
+    for cut in range(len(content) + 1):
+        out.write_bytes(content[:cut])
+        again = Asked()
+        run(out, ask=again, format_=format_, resume=True)
+        assert without_time(out.read_bytes(), format_) == without_time(content, format_)
+        assert len(again.questions) == sum(end > cut for end in ends)
+
+
+@EACH_FORMAT
+@pytest.mark.parametrize("text", ["'Tis the season?", "'=1?", "a\rb?", "-1 or 'no'?", "\\u0041?"])
+def test_a_resumed_run_knows_every_question_again(tmp_path: Path, format_: str, text: str) -> None:
+    items = (Question("'1", text, 1), Question("2", "Who?", 2))
+    run(tmp_path / "out", items, format_=format_)
+    report = run(tmp_path / "out", items, format_=format_, resume=True)
+    assert report.already_done == 2
+
+
+def test_a_question_that_has_changed_is_asked_again(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    run(out)
+    changed = (QUESTIONS[0], Question("b", "Something else?", 2))
+    assert run(out, changed, resume=True) == BatchReport(1, 0, 1, 0)
+
+
+@EACH_FORMAT
+def test_without_resume_the_earlier_answers_are_kept_beside(tmp_path: Path, format_: str) -> None:
+    out = tmp_path / "answers.out"
+    out.write_text("earlier work", encoding="utf-8")
+    run(out, format_=format_)
+    assert (tmp_path / "answers.out.bak").read_text("utf-8") == "earlier work"
+    assert "earlier" not in out.read_text("utf-8")
+
+
+@EACH_FORMAT
+@pytest.mark.parametrize(
+    "content",
+    [
+        "My notes,\nwhich are precious.\n",
+        "One precious line without an end",
+        '{"id": "a", "question": "Who?"}\n',
+        "id,question\na,Who?\n",
+        "# A report\n\nof something else\n",
+    ],
+    ids=["notes", "unfinished line", "questions", "csv of questions", "markdown"],
+)
+def test_resuming_over_another_file_is_refused_and_leaves_it(
+    tmp_path: Path, format_: str, content: str
+) -> None:
+    out = tmp_path / "notes"
+    out.write_text(content, encoding="utf-8")
+    with pytest.raises(InputFileError, match="cannot be resumed"):
+        run(out, format_=format_, resume=True)
+    assert out.read_text("utf-8") == content
+
+
+@EACH_FORMAT
+@pytest.mark.parametrize("other", ["jsonl", "csv", "md"])
+def test_answers_of_another_format_are_not_resumed_over(
+    tmp_path: Path, format_: str, other: str
+) -> None:
+    out = tmp_path / "out"
+    run(out, format_=other)
+    before = out.read_bytes()
+    if format_ == other:
+        assert run(out, format_=format_, resume=True).already_done == 3
+    else:
+        with pytest.raises(InputFileError, match="cannot be resumed"):
+            run(out, format_=format_, resume=True)
+    assert out.read_bytes() == before
+
+
+def test_resuming_needs_a_file() -> None:
+    with pytest.raises(UsageError, match="-o FILE"):
+        run(None, resume=True)
+
+
+def test_resuming_a_file_that_is_not_there_yet_begins_it(tmp_path: Path) -> None:
+    assert run(tmp_path / "new.jsonl", resume=True) == BatchReport(2, 1, 0, 0)
+
+
+def test_without_a_file_answers_go_to_the_stream() -> None:
+    stream = io.StringIO()
+    run(None, stream=stream)
+    assert [json.loads(line)["id"] for line in stream.getvalue().splitlines()] == ["a", "b", "c"]
+
+
+def test_what_is_no_question_is_named_and_the_rest_is_answered(tmp_path: Path) -> None:
+    items: list[Question | Malformed] = [
+        Question("1", "?!", 1),
+        Malformed(2, "not JSON"),
+        Question("3", "x" * 101, 3),
+        Question("4", "Who?", 4),
+    ]
+    named: list[Malformed] = []
+    report = run(tmp_path / "out.jsonl", items, malformed=named)
+    assert report == BatchReport(answered=1, abstained=0, already_done=0, malformed=3)
+    assert [item.line for item in named] == [1, 2, 3]
+
+
+def test_a_question_that_is_no_unicode_is_named_and_the_rest_is_answered(tmp_path: Path) -> None:
+    questions = '{"question": "When was \\ud800?"}\n{"question": "Who?"}\n'
+    path = tmp_path / "q.jsonl"
+    path.write_text(questions, encoding="utf-8")
+    named: list[Malformed] = []
+    report = run(tmp_path / "o.jsonl", read_questions(path), malformed=named)
+    assert (report.answered, report.malformed) == (1, 1)
+    assert [item.line for item in named] == [1]
+
+
+def test_the_line_holds_the_question_as_it_was_written(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    run(out)
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [line["question"] for line in lines] == [question.text for question in QUESTIONS]
+
+
+def test_an_output_that_cannot_be_written_is_an_error_of_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="cannot be written"):
+        run(tmp_path / "no" / "such" / "folder" / "out.jsonl")
+
+
+def test_a_folder_is_not_moved_away_to_write_a_file_there(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(InputFileError):
+        run(folder)
+    assert folder.is_dir()
+
+
+def test_a_full_disk_is_an_error_that_names_the_file() -> None:
+    with pytest.raises(InputFileError, match="/dev/full"):
+        run(Path("/dev/full"))
+
+
+def test_an_error_of_the_session_stops_the_run_with_what_is_done_kept(tmp_path: Path) -> None:
+    def failing(question: str) -> Reply:
+        if "=SUM" in question:
+            raise InputFileError("The store has gone.")
+        return Asked()(question)
+
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(InputFileError, match="gone"):
+        run(out, ask=failing)
+    assert run(out, resume=True).already_done == 1

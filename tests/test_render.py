@@ -1,0 +1,257 @@
+"""A reply as text, JSON, CSV and Markdown: golden outputs, and what must never get through."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from qa.answer import Answer, NoAnswer, Reply
+from qa.render import (
+    CSV_COLUMNS,
+    as_csv_row,
+    as_data,
+    as_json,
+    as_markdown,
+    as_text,
+    confidence_word,
+    csv_line,
+    source_line,
+)
+from tests.fakes_reader import answer_from
+
+MILL = answer_from("An old mill. It burned down in 1812, they say. The end.", "1812")
+ABSTAINED = NoAnswer("When was it?", "Nothing says so.", 0.2, MILL.citations[0])
+EVIL = "\x1b[31mred\x1b]8;;http://x\x07link\u202e\u2066 \x9b2J \x7f\x08 [bold]x[/bold]"
+
+
+def data_of(reply: Reply) -> dict[str, object]:
+    return as_data(reply, id_="7", elapsed_ms=12)
+
+
+def evil_answer() -> Answer:
+    """An answer whose text, title and file name all try something."""
+    return answer_from(f"It was {EVIL} in 1812.", f"{EVIL} in 1812", title=EVIL, file=f"{EVIL}.txt")
+
+
+def test_text_shows_the_answer_its_sentence_and_where_it_stands() -> None:
+    assert as_text(MILL) == (
+        "1812\n"
+        "confidence 88% (high)\n"
+        "\n"
+        "  It burned down in >>1812<<, they say.\n"
+        "\n"
+        "[1] A title, 2024-03-06, a.txt:1"
+    )
+
+
+def test_text_in_colour_marks_the_answer_in_reverse() -> None:
+    shown = as_text(MILL, colour=True)
+    assert "burned down in \x1b[7m1812\x1b[0m, they say." in shown
+    assert ">>" not in shown
+
+
+def test_text_of_an_abstention_gives_the_reason_and_the_nearest_passage() -> None:
+    assert as_text(ABSTAINED) == (
+        "No answer.\n"
+        "Nothing says so.\n"
+        "The nearest passage, not good enough to be an answer:\n"
+        "  It burned down in 1812, they say.\n"
+        "  [1] A title, 2024-03-06, a.txt:1"
+    )
+
+
+def test_text_of_an_abstention_without_any_passage_is_its_reason() -> None:
+    assert as_text(replace(ABSTAINED, rejected=None)) == "No answer.\nNothing says so."
+
+
+def test_further_citations_follow_with_their_sentences() -> None:
+    second = replace(answer_from("The fire was in 1812.", "1812").citations[0], n=2, date=None)
+    both = replace(MILL, citations=(*MILL.citations, second))
+    assert as_text(both).endswith("\n[2] A title, a.txt:1\n    The fire was in 1812.")
+
+
+def test_text_is_wrapped_to_the_width() -> None:
+    long = answer_from("It burned down in 1812, " + "they say, " * 30 + "truly.", "1812")
+    assert all(len(line) <= 40 for line in as_text(long, width=40).splitlines()[:-1])
+
+
+CITATION_KEYS = {
+    "n": int,
+    "file": str,
+    "sha256": str,
+    "title": str,
+    "date": str,
+    "start": int,
+    "end": int,
+    "quote": str,
+    "line": int,
+    "column": int,
+    "sentence": {"start": int, "end": int, "text": str},
+    "passage": {"start": int, "end": int},
+    "scores": {"dense": float, "lexical": float, "reader": float},
+}
+
+
+def shape(value: object) -> object:
+    """Keys and kinds of values."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    return [shape(inner) for inner in value] if isinstance(value, list) else type(value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (
+            MILL,
+            {
+                "status": str,
+                "answer": str,
+                "reason": type(None),
+                "citations": [CITATION_KEYS],
+                "rejected": type(None),
+            },
+        ),
+        (
+            ABSTAINED,
+            {
+                "status": str,
+                "answer": type(None),
+                "reason": str,
+                "citations": [],
+                "rejected": CITATION_KEYS,
+            },
+        ),
+    ],
+    ids=["answer", "abstention"],
+)
+def test_json_has_the_documented_keys_and_no_others(
+    reply: Reply, expected: dict[str, object]
+) -> None:
+    always = {"id": str, "question": str, "confidence": float, "elapsed_ms": int}
+    assert shape(json.loads(as_json(data_of(reply)))) == always | expected
+
+
+def test_json_text_is_verbatim_and_in_one_line() -> None:
+    line = as_json(data_of(evil_answer()))
+    assert "\n" not in line
+    read = json.loads(line)
+    assert read["answer"] == read["citations"][0]["quote"] == f"{EVIL} in 1812"
+    assert read["citations"][0]["end"] - read["citations"][0]["start"] == len(read["answer"])
+
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [evil_answer(), NoAnswer(EVIL, f"Because {EVIL}", 0.1, evil_answer().citations[0])],
+    ids=["answer", "abstention"],
+)
+def test_no_control_character_of_a_document_reaches_the_terminal(reply: Reply) -> None:
+    for shown in (as_text(reply), as_markdown(data_of(reply))):
+        assert not FORBIDDEN.search(shown)
+        assert "red" in shown or isinstance(reply, NoAnswer)
+
+
+def test_markup_of_a_document_is_shown_as_it_is() -> None:
+    assert "[bold]1812[/bold]" in as_text(answer_from("In [bold]1812[/bold].", "1812")).replace(
+        ">>1812<<", "1812"
+    )
+
+
+@pytest.mark.parametrize("breaking", ["A\n[2] Forged, b.txt:9", "A\r[2] Forged", "A\u2028B"])
+def test_a_source_is_named_in_one_line_whatever_its_title_and_file(breaking: str) -> None:
+    answer = answer_from("It was 1812.", "1812", title=breaking, file=f"{breaking}.txt")
+    assert len(source_line(answer.citations[0]).splitlines()) == 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
+def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) -> None:
+    formula = f"{start}1+HYPERLINK(1812)"
+    answer = answer_from("It was 1812.", "1812", question=formula, title=formula)
+    row = dict(zip(CSV_COLUMNS, as_csv_row(data_of(answer)), strict=True))
+    assert row["question"] == row["title"] == f"'{formula}"
+
+
+def test_csv_golden_lines() -> None:
+    assert csv_line(as_csv_row(data_of(MILL))) == (
+        "7,When was it?,answered,1812,0.875,,a.txt,1,A title,2024-03-06,"
+        '"It burned down in 1812, they say.",12\n'
+    )
+    assert csv_line(as_csv_row(data_of(ABSTAINED))) == (
+        "7,When was it?,no_answer,,0.2,Nothing says so.,,,,,,12\n"
+    )
+
+
+@given(st.lists(st.text(st.sampled_from("a\",;\n\r=' é")), min_size=12, max_size=12))
+def test_every_csv_line_reads_back_as_its_cells(cells: list[str]) -> None:
+    assert next(csv.reader(io.StringIO(csv_line(cells), newline=""))) == cells
+
+
+def test_markdown_golden_sections() -> None:
+    assert as_markdown(data_of(MILL)) == (
+        "## When was it?\n"
+        "\n"
+        "**1812** (confidence 88%)\n"
+        "\n"
+        "> It burned down in 1812, they say.\n"
+        "\n"
+        "1. A title, 2024-03-06, `a.txt:1`\n"
+    )
+    assert as_markdown(data_of(ABSTAINED)) == "## When was it?\n\n*No answer.* Nothing says so.\n"
+
+
+def rendered_lines(markdown: str) -> list[str]:
+    """The text of each paragraph, heading and item as a reader of the rendered page sees it."""
+    tokens = MarkdownIt("commonmark").parse(markdown)
+    return [
+        "".join(child.content for child in token.children or ())
+        for token in tokens
+        if token.type == "inline"
+    ]
+
+
+MARKS = st.text(st.sampled_from("ab12 *_`[]()<>#+-=.!|~&;:\\/"), min_size=1, max_size=12).map(
+    lambda text: f"q{text}q"
+)
+
+
+@given(question=MARKS, sentence=MARKS, title=MARKS, file=MARKS)
+def test_markdown_shows_the_very_characters_of_the_text(
+    question: str, sentence: str, title: str, file: str
+) -> None:
+    answer = answer_from("It was 1812.", "1812", question=question, title=title, file=file)
+    citation = replace(answer.citations[0], quote=sentence, sentence_text=sentence, date=None)
+    data = as_data(replace(answer, text=sentence, citations=(citation,)), id_="1", elapsed_ms=1)
+    assert rendered_lines(as_markdown(data)) == [
+        question,
+        f"{sentence} (confidence 88%)",
+        sentence,
+        f"{title}, {file}:1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "start", ["1. ", "12) ", "- ", "+ ", "# ", "> ", "---", "===", "&lt;", "```"]
+)
+def test_markdown_takes_no_beginning_of_a_sentence_for_structure(start: str) -> None:
+    sentence = f"{start}and 1812"
+    answer = answer_from(sentence, "1812")
+    assert rendered_lines(as_markdown(data_of(answer)))[2] == sentence
+
+
+@pytest.mark.parametrize(
+    ("confidence", "word"),
+    [(1.0, "high"), (0.85, "high"), (0.84, "good"), (0.6, "good"), (0.35, "fair"), (0.0, "low")],
+)
+def test_a_confidence_has_a_word(confidence: float, word: str) -> None:
+    assert confidence_word(confidence) == word
