@@ -1,0 +1,254 @@
+"""Fits a reader's feature weights and its calibrator; writes qa/artefacts/NAME.json.
+
+    python scripts/fit_readers.py sentence_reader \\
+        --weights people.train.json.gz --calibration people.dev.json.gz
+    python scripts/fit_readers.py span_reader \\
+        --weights people.train.json.gz --calibration people.dev.json.gz new_wiki.dev.json.gz
+
+Each SQuAD file becomes a corpus of its own, as in ``qa eval``, and its questions are asked of the whole
+of it, so that a reader is fitted among the passages that the retriever really brings. The weights come
+from training sets. The calibrator, a logistic regression, and the threshold come from development sets,
+since the span reader is surer of the questions it was trained on than of new ones. A question set that
+results are reported on must be given to neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.answer import Evidence, evidence_of
+from qa.calibration import LogisticCalibrator
+from qa.evaluate import LabelledQuestion, read_labelled, write_paragraphs
+from qa.models.encoder import Encoder, load_encoder
+from qa.models.reader import load_embedded_reader
+from qa.reading import (
+    FEATURES,
+    SPAN_FEATURES,
+    Candidate,
+    ranked,
+    sentence_rows,
+    span_rows,
+)
+from qa.retrieval import Retrieval, retrieve
+from qa.session import build_index
+from qa.settings import EMBEDDED_MODEL, Settings
+from qa.store import Store
+from qa.vectors import open_vectors
+
+ARTEFACTS = Path(__file__).parent.parent / "qa" / "artefacts"
+Array = npt.NDArray[np.float64]
+Rows = list[tuple[Candidate, tuple[float, ...]]]
+RowsOf = Callable[[Retrieval], Rows]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question with its candidates, one for each sentence, and which of them are right."""
+
+    retrieval: Retrieval
+    rows: Rows
+    right: Array
+    answerable: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reader", choices=("sentence_reader", "span_reader"))
+    parser.add_argument("--weights", nargs="+", type=Path, required=True, metavar="SQUAD")
+    parser.add_argument("--calibration", nargs="+", type=Path, required=True, metavar="SQUAD")
+    parser.add_argument("--paragraphs", type=int, default=300, help="at most, of each file")
+    parser.add_argument("--questions", type=int, default=700, help="at most, of each file")
+    parser.add_argument(
+        "--coverage",
+        type=float,
+        default=0.93,
+        help="share of the answerable questions for the calibration that get an answer; "
+        "it sets the threshold (default: 0.93)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+
+    encoder = load_encoder(EMBEDDED_MODEL)
+    rows_of = _rows_of(arguments.reader)
+    names = FEATURES if arguments.reader == "sentence_reader" else SPAN_FEATURES
+
+    def collected(paths: Sequence[Path]) -> list[Example]:
+        random_source = random.Random(arguments.seed)
+        return [
+            example
+            for path in paths
+            for example in collect(
+                path, encoder, rows_of, arguments.paragraphs, arguments.questions, random_source
+            )
+        ]
+
+    for_weights = collected(arguments.weights)
+    weights = fit_weights(for_weights, len(names))
+    for_calibration = collected(arguments.calibration)
+    calibrator = fit_calibration(for_calibration, weights, arguments.coverage)
+    artefact = {
+        "features": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)},
+        "calibration": {
+            "bias": round(calibrator.bias, 4),
+            "weights": {name: round(value, 4) for name, value in calibrator.weights.items()},
+            "threshold": round(calibrator.threshold, 3),
+        },
+    }
+    path = ARTEFACTS / f"{arguments.reader}.json"
+    path.write_text(json.dumps(artefact, indent=2) + "\n", encoding="utf-8")
+    for name, part in (("weights", for_weights), ("calibration", for_calibration)):
+        print(f"right sentence first, questions for the {name}: {accuracy(part, weights):.1%}")
+    print(f"written: {path}")
+
+
+def collect(
+    path: Path,
+    encoder: Encoder,
+    rows_of: RowsOf,
+    paragraphs: int,
+    questions: int,
+    random_source: random.Random,
+) -> Iterator[Example]:
+    """Ask the questions of one file of a corpus of its own first paragraphs."""
+    labelled = read_labelled(path)
+    kept = labelled.paragraphs[:paragraphs]
+    files = {paragraph.file for paragraph in kept}
+    asked = [question for question in labelled.questions if question.paragraph in files]
+    asked = random_source.sample(asked, min(questions, len(asked)))
+    with tempfile.TemporaryDirectory() as temporary:
+        corpus = Path(temporary) / "corpus"
+        corpus.mkdir()
+        write_paragraphs(kept, corpus)
+        settings = replace(Settings(), corpus=corpus, vectors=Path(temporary) / "vectors")
+        build_index(settings, load=lambda _: encoder)
+        with Store.open(settings.vectors) as store:
+            file_of = {record.id: record.file for record in store.documents()}
+            vectors = open_vectors(settings.vectors, store, 1)
+            for number, question in enumerate(asked, start=1):
+                retrieval = retrieve(
+                    question.question,
+                    store=store,
+                    vectors=vectors,
+                    encoder=encoder,
+                    limit=settings.passages_read,
+                )
+                rows = rows_of(retrieval)
+                right = np.array(
+                    [_is_right(row, question, file_of) for row, _ in rows], dtype=float
+                )
+                yield Example(retrieval, rows, right, bool(question.answers))
+                if number % 50 == 0:
+                    print(f"{path.name}: {number}/{len(asked)}", flush=True)
+
+
+def fit_weights(examples: Sequence[Example], count: int) -> Array:
+    """Conditional logit: raise the right sentences' share of the softmax over a question's sentences.
+
+    Features are scaled to unit deviation, the weights kept small by an L2 penalty, and both undone in
+    the result. Minimised by Adam (Kingma and Ba, 2015) on all examples at once.
+    """
+    tables = [
+        (np.array([features for _, features in example.rows]), example.right)
+        for example in examples
+        if example.right.any()
+    ]
+    deviation = np.concatenate([features for features, _ in tables]).std(axis=0) + 1e-9
+    weights = np.zeros(count)
+    mean, square = np.zeros(count), np.zeros(count)
+    for step in range(1, 801):
+        gradient = 1e-2 * weights
+        for features, right in tables:
+            scaled = features / deviation
+            share = _softmax(scaled @ weights)
+            wanted = share * right
+            gradient -= (wanted / max(wanted.sum(), 1e-12) - share) @ scaled / len(tables)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        corrected = mean / (1 - 0.9**step), square / (1 - 0.999**step)
+        weights -= 0.05 * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
+    result: Array = weights / deviation
+    return result
+
+
+def fit_calibration(
+    examples: Sequence[Example], weights: Array, coverage: float
+) -> LogisticCalibrator:
+    """Logistic regression, by Newton's method, of "the first candidate is right" on the evidence.
+
+    The threshold is where ``coverage`` of the answerable questions still get an answer.
+    """
+    evidence, truth, answerable = [], [], []
+    for example in examples:
+        candidates = ranked(example.rows, weights)
+        found = evidence_of(example.retrieval, candidates)
+        if found is not None:
+            evidence.append(found)
+            truth.append(example.answerable and _first_is_right(example, candidates))
+            answerable.append(example.answerable)
+    names = list(Evidence.__dataclass_fields__)
+    x = np.array([[1.0, *(float(getattr(e, name)) for name in names)] for e in evidence])
+    y = np.array(truth, dtype=float)
+    solution = np.zeros(x.shape[1])
+    penalty = 0.5 * np.eye(x.shape[1])
+    penalty[0, 0] = 0.0
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-(x @ solution)))
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty
+        solution -= np.linalg.solve(hessian, x.T @ (p - y) + penalty @ solution)
+    bias, *rest = map(float, solution)
+    calibrator = LogisticCalibrator(bias, dict(zip(names, rest, strict=True)), 0.0)
+    confidences = [calibrator.confidence(e) for e, a in zip(evidence, answerable, strict=True) if a]
+    return replace(calibrator, threshold=float(np.quantile(confidences, 1 - coverage)))
+
+
+def accuracy(examples: Sequence[Example], weights: Array) -> float:
+    """Share of answerable questions whose first candidate's sentence is right."""
+    answerable = [example for example in examples if example.answerable]
+    right = [_first_is_right(example, ranked(example.rows, weights)) for example in answerable]
+    return sum(right) / len(right)
+
+
+def _rows_of(reader: str) -> RowsOf:
+    if reader == "sentence_reader":
+        return sentence_rows
+    model = load_embedded_reader()
+    return lambda retrieval: span_rows(retrieval, model)
+
+
+def _first_is_right(example: Example, candidates: Sequence[Candidate]) -> bool:
+    if not candidates:
+        return False
+    first = candidates[0]
+    return any(
+        right and row.sentence == first.sentence and row.passage.document == first.passage.document
+        for (row, _), right in zip(example.rows, example.right, strict=True)
+    )
+
+
+def _is_right(row: Candidate, question: LabelledQuestion, file_of: dict[int, str]) -> bool:
+    start = row.passage.span.start
+    text = row.passage.text[row.sentence.start - start : row.sentence.end - start]
+    return file_of[row.passage.document] == question.file and any(
+        answer in text for answer in question.answers
+    )
+
+
+def _softmax(scores: Array) -> Array:
+    exponents = np.exp(scores - scores.max())
+    result: Array = exponents / exponents.sum()
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What to train on, for how long and how fast: the recipe of a run."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A training file and how much of it an epoch uses."""
+
+    name: str
+    """File name without `.json` or `.json.gz`."""
+    share: float = 1.0
+    """Share of the file's questions in an epoch, drawn anew for each epoch."""
+    negatives: float = 0.0
+    """Share of the answerable ones that are put to a wrong paragraph too, as unanswerable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of training with a learning rate that warms up and falls linearly to zero."""
+
+    name: str
+    sources: tuple[Source, ...]
+    epochs: int = 1
+    learning_rate: float = 1e-4
+    """Peak learning rate of AdamW."""
+    batch_size: int = 16
+    """Windows in a step."""
+    noise: float = 0.0
+    """Share of the questions that get typing noise."""
+    warmup: float = 0.06
+    """Share of the steps in which the learning rate rises."""
+
+
+CORE = ("new_wiki.train", "squad2_half.train", "people.train")
+DEFAULT_RECIPE = (
+    Part(
+        name="broad",
+        sources=(
+            Source("qamr.train"),
+            Source("amazon_reviews.train"),
+            Source("reddit.train"),
+            Source("policyqa.train", share=0.5),
+            *(Source(name, negatives=0.25) for name in CORE),
+        ),
+        learning_rate=1.5e-4,
+        noise=0.05,
+    ),
+    Part(
+        name="core",
+        sources=tuple(Source(name, negatives=0.25) for name in CORE),
+        epochs=2,
+        learning_rate=8e-5,
+        noise=0.1,
+    ),
+)
+
+
+def read_recipe(path: Path) -> tuple[Part, ...]:
+    """Read `[[part]]` tables, each with `[[part.source]]` tables, from a TOML file."""
+    parts = tomllib.loads(path.read_text(encoding="utf-8"))["part"]
+    return tuple(
+        Part(sources=tuple(Source(**source) for source in part.pop("source")), **part)
+        for part in parts
+    )

@@ -1,0 +1,92 @@
+"""The embedded span reader: pinned weights, exact offsets, the same spans however it is run."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from qa.errors import ModelError
+from qa.models.encoder import read_pinned
+from qa.models.reader import SpanModel, load_embedded_reader, load_span_model
+from qa.reading import best_span
+from qa.text import Span
+
+MILL = "The mill burned in 1812. Ada Lind rebuilt it with stone from Hale in 1815."
+QUESTIONS = ("When did the mill burn?", "Who rebuilt the mill?", "Where did the stone come from?")
+FILLER = "The weather was fine and nothing happened that day in the village. " * 60
+
+
+@pytest.fixture(scope="module")
+def reader() -> SpanModel:
+    return load_embedded_reader()
+
+
+def answer(reader: SpanModel, question: str, context: str) -> str:
+    """The best span over all windows of the context."""
+    found = [
+        best_span(tokens, Span(0, len(context)), longest=30)
+        for tokens in reader.score(question, [context])[0]
+    ]
+    return max(span for span in found if span is not None)[1].of(context)
+
+
+def test_it_reads(reader: SpanModel) -> None:
+    assert [answer(reader, question, MILL) for question in QUESTIONS[:2]] == ["1812", "Ada Lind"]
+
+
+def test_offsets_are_those_of_the_context_in_every_window(reader: SpanModel) -> None:
+    context = FILLER + MILL
+    windows = reader.score(QUESTIONS[0], [context])[0]
+    assert len(windows) > 1
+    assert windows[0].offsets[0].tolist() == [0, 3]
+    assert windows[-1].offsets[-1].tolist() == [len(context) - 1, len(context)]
+    covered = {
+        at for tokens in windows for start, end in tokens.offsets for at in range(start, end)
+    }
+    assert covered == {at for at, character in enumerate(context) if not character.isspace()}
+
+
+def test_an_answer_at_the_end_of_a_long_context_is_found(reader: SpanModel) -> None:
+    assert answer(reader, QUESTIONS[0], FILLER + MILL) == "1812"
+
+
+def test_loaded_twice_and_read_alone_or_together_the_spans_are_the_same(reader: SpanModel) -> None:
+    contexts = [MILL, FILLER[:400] + MILL, FILLER[:900], "Stone came from Hale."] * 8
+    again = load_embedded_reader()
+    for question in QUESTIONS:
+        together = [
+            best_span(windows[0], Span(0, 10_000), 30)
+            for windows in reader.score(question, contexts)
+        ]
+        alone = [
+            best_span(again.score(question, [context])[0][0], Span(0, 10_000), 30)
+            for context in contexts
+        ]
+        assert [s[1] for s in together if s] == [s[1] for s in alone if s]
+
+
+def test_a_question_longer_than_the_window_leaves_room_for_the_context(reader: SpanModel) -> None:
+    windows = reader.score("When did the mill burn? " * 100, [MILL])[0]
+    assert windows[0].offsets[-1][1] == len(MILL)
+
+
+def test_no_context_is_no_work(reader: SpanModel) -> None:
+    assert reader.score("When?", []) == []
+
+
+def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"weights")
+    assert read_pinned(path, hashlib.sha256(b"weights").hexdigest()) == b"weights"
+    with pytest.raises(ModelError, match="not the pinned ones"):
+        read_pinned(path, "0" * 64)
+    with pytest.raises(ModelError, match="reinstall"):
+        read_pinned(tmp_path / "missing", "0" * 64)
+
+
+@pytest.mark.parametrize("name", ["no-such/reader", "."])
+def test_a_reader_that_is_not_there_is_an_error_that_says_what_to_give(name: str) -> None:
+    with pytest.raises(ModelError, match="--reader"):
+        load_span_model(name)
