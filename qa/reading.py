@@ -78,10 +78,10 @@ FEATURES = (
 )
 
 
-#: And the span reader: the best span's raw logits, those above the null score of its passage, and the
-#: rank of the passage. More features raised the score on unrelated paragraphs and lowered it on documents
-#: that tell similar things, so these three are all.
-SPAN_FEATURES = ("span", "margin", "passage_fused")
+#: And the span reader: the best span's raw logits, those above the null score of its passage, the fused
+#: score of the passage and the similarity of the sentence. The further features above raise the score on
+#: unrelated paragraphs and lower it on documents that tell similar things, so these four are all.
+SPAN_FEATURES = ("span", "margin", "passage_fused", "similarity")
 
 #: Longest answer of the span reader, in tokens.
 LONGEST_SPAN = 40
@@ -137,7 +137,8 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
     for passage, windows in zip(passages, readings, strict=True):
         null = min((tokens.null for tokens in windows), default=0.0)
         at = passage.span.start - len(passage.header)
-        for sentence in (s.span for s in passage.sentences):
+        for retrieved in passage.sentences:
+            sentence = retrieved.span
             if (passage.document, sentence) in seen:
                 continue
             seen.add((passage.document, sentence))
@@ -148,7 +149,14 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
                 score, span = best
                 found = Span(at + span.start, at + span.end)
                 candidate = Candidate(passage, found, sentence, score=0.0, margin=score - null)
-                rows.append((candidate, (score, score - null, passage.fused / top_fused)))
+                similarity = retrieved.similarity
+                features = (
+                    score,
+                    score - null,
+                    passage.fused / top_fused,
+                    similarity if similarity is not None else passage.dense,
+                )
+                rows.append((candidate, features))
     return rows
 
 

@@ -48,12 +48,17 @@ def test_a_new_index_holds_every_document(settings: Settings) -> None:
     assert tuple(file for file, _, _ in rows(settings.vectors)) == FILES
 
 
-def test_a_passage_is_embedded_with_its_header_and_a_sentence_without(settings: Settings) -> None:
+def test_passages_are_embedded_with_their_header_and_sentences_with_the_one_before_too(
+    settings: Settings,
+) -> None:
     encoder = FakeEncoder()
     update_index(settings, encoder)
-    assert "Nobody was hurt." in encoder.embedded
-    (passage,) = [text for text in encoder.embedded if text.startswith("The bees of Orvale\n")]
-    assert passage.endswith("sells for twice the price.")
+    bees = [text for text in encoder.embedded if text.startswith("The bees of Orvale\n")]
+    assert bees[0].endswith("sells for twice the price.")
+    assert bees[-1] == (
+        "The bees of Orvale\nThe keepers move their hives to the heather in August. "
+        "Heather honey is darker and sells for twice the price."
+    )
     assert any(text.splitlines()[0].endswith("(2023-05-14)") for text in encoder.embedded)
 
 
@@ -72,7 +77,6 @@ def test_a_changed_file_is_embedded_again_and_the_others_are_not(settings: Setti
     assert (report.changed, report.added, report.removed) == (("bees.txt",), (), ())
     assert set(encoder.embedded) == {
         "A hive holds a queen and her drones.\nA hive holds a queen and her drones.",
-        "A hive holds a queen and her drones.",
     }
     assert holding(settings.vectors, "drones") == 1
     assert holding(settings.vectors, "heather") == 0

@@ -103,11 +103,9 @@ def test_scores_are_similarities_to_the_question(store: Store) -> None:
     encoder = FakeEncoder()
     query = encoder.embed_query(QUESTION)
     for passage in found(store, QUESTION).passages:
-        text = store.document(passage.document).text
-        for sentence in passage.sentences:
-            (vector,) = encoder.embed_documents([sentence.span.of(text)])
-            if sentence.similarity is not None:
-                assert sentence.similarity == pytest.approx(float(vector @ query), abs=1e-6)
+        ids, vectors = store.sentence_vectors([s.id for s in store.passage(passage.id).sentences])
+        similarities = [s.similarity for s in passage.sentences if s.similarity is not None]
+        assert similarities == pytest.approx((vectors @ query).tolist(), abs=1e-6)
     ids, vectors = store.passage_vectors()
     expected = dict(zip(ids, (vectors @ query).tolist(), strict=True))
     dense = {passage.id: passage.dense for passage in found(store, QUESTION).passages}
