@@ -196,9 +196,7 @@ def _same_place(one: Candidate, other: Candidate) -> bool:
 
 
 def _normalised(candidate: Candidate) -> str:
-    start = candidate.passage.span.start
-    inner = Span(candidate.span.start - start, candidate.span.end - start)
-    return " ".join(words(inner.of(candidate.passage.text)))
+    return " ".join(words(candidate.passage.slice(candidate.span)))
 
 
 def _citation(n: int, candidate: Candidate, document: Document) -> Citation:

@@ -9,7 +9,7 @@ where the question asks for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import log
 from typing import Protocol
@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from qa.expectations import asks_who_says, expected_type, says, typed_spans
 from qa.models.reader import SpanModel, TokenScores
-from qa.retrieval import Retrieval, RetrievedPassage
-from qa.terms import content_words, stem, stems
+from qa.retrieval import Retrieval, RetrievedPassage, share_of_terms
+from qa.terms import stem, stems
 from qa.text import Span
 
 __all__ = [
@@ -104,7 +104,7 @@ class SentenceReader:
 
 
 class SpanReader:
-    """Scores the best span of each sentence by a span model and the rank of its passage."""
+    """Weighs the best span of each sentence: its logits, its passage's rank, the sentence's similarity."""
 
     def __init__(self, model: SpanModel, weights: Mapping[str, float]) -> None:
         self._model = model
@@ -181,7 +181,6 @@ def sentence_rows(retrieval: Retrieval) -> list[Row]:
     """Every sentence of the retrieved passages that says something, each once, with its features."""
     question, weights = retrieval.question, retrieval.term_weights
     kind, who_says = expected_type(question), asks_who_says(question)
-    asked = {stem(word) for word in content_words(question)}
     top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
     top_similarity = max(
         (
@@ -195,12 +194,12 @@ def sentence_rows(retrieval: Retrieval) -> list[Row]:
     seen: set[tuple[int, Span]] = set()
     rows: list[Row] = []
     for passage in retrieval.passages:
-        texts = [_sentence_text(passage, s.span) for s in passage.sentences]
+        texts = [passage.slice(s.span) for s in passage.sentences]
         similarities = [
             s.similarity if s.similarity is not None else passage.dense for s in passage.sentences
         ]
         held = [stems(text) for text in texts]
-        shares = [_share(words, weights) for words in held]
+        shares = [share_of_terms(terms, weights) for terms in held]
         for place, sentence in enumerate(passage.sentences):
             text = texts[place]
             key = (passage.document, sentence.span)
@@ -208,7 +207,7 @@ def sentence_rows(retrieval: Retrieval) -> list[Row]:
                 continue
             seen.add(key)
             around = [p for p in (place - 1, place + 1) if 0 <= p < len(texts)]
-            new = sum(term not in asked for term in held[place])
+            new = sum(term not in weights for term in held[place])
             found = kind is not None and bool(typed_spans(text, kind, question))
             rows.append(
                 (
@@ -243,7 +242,7 @@ def sentence_rows(retrieval: Retrieval) -> list[Row]:
 
 def answer_span(question: str, passage: RetrievedPassage, sentence: Span) -> Span:
     """The part of a sentence that answers: the thing asked for, else the sentence without its quotes."""
-    text = _sentence_text(passage, sentence)
+    text = passage.slice(sentence)
     kind = expected_type(question)
     spans = typed_spans(text, kind, question) if kind is not None else []
     if spans:
@@ -271,13 +270,3 @@ def _distance(text: str, span: Span, question: str) -> tuple[float, int]:
     middle = (span.start + span.end) / 2
     distances = sorted(abs(place - middle) for place in places)[:3]
     return (sum(distances) / len(distances) if distances else 0.0, span.start)
-
-
-def _sentence_text(passage: RetrievedPassage, sentence: Span) -> str:
-    start = passage.span.start
-    return Span(sentence.start - start, sentence.end - start).of(passage.text)
-
-
-def _share(held: Sequence[str], weights: Mapping[str, float]) -> float:
-    total = sum(weights.values())
-    return sum(weights.get(term, 0.0) for term in held) / total if total else 0.0

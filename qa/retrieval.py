@@ -6,7 +6,7 @@ the names and numbers that vectors blur.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -27,6 +27,7 @@ __all__ = [
     "fuse",
     "matched_share",
     "retrieve",
+    "share_of_terms",
     "term_weights",
 ]
 
@@ -76,6 +77,10 @@ class RetrievedPassage:
     """Share of the question's idf that the passage holds, from 0 to 1."""
     fused: float
     """Reciprocal rank score; comparable within one question only."""
+
+    def slice(self, span: Span) -> str:
+        """The characters of ``span``, which counts in the document and lies in this passage."""
+        return self.text[span.start - self.span.start : span.end - self.span.start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +191,12 @@ def term_weights(question: str, store: Store) -> dict[str, float]:
 
 def matched_share(text: str, weights: Mapping[str, float]) -> float:
     """The share of the question's idf that ``text`` holds, from 0 to 1."""
+    return share_of_terms(set(stems(text)), weights)
+
+
+def share_of_terms(held: Collection[str], weights: Mapping[str, float]) -> float:
+    """The share of the question's idf in the stems ``held``, from 0 to 1."""
     total = sum(weights.values())
-    held = set(stems(text))
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 

@@ -237,8 +237,7 @@ def _first_is_right(example: Example, candidates: Sequence[Candidate]) -> bool:
 
 
 def _is_right(row: Candidate, question: LabelledQuestion, file_of: dict[int, str]) -> bool:
-    start = row.passage.span.start
-    text = row.passage.text[row.sentence.start - start : row.sentence.end - start]
+    text = row.passage.slice(row.sentence)
     return file_of[row.passage.document] == question.file and any(
         answer in text for answer in question.answers
     )
