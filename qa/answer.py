@@ -58,6 +58,8 @@ class Citation:
     sentence_text: str
     passage: Span
     scores: Scores
+    agrees: bool
+    """Says the same as the answer, letter case and punctuation aside; a rival says something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +146,34 @@ def make_reply(
             f"The best passage found is unlikely to answer it "
             f"(confidence {confidence:.2f}, {least:.2f} is needed).",
             confidence,
-            _citation(1, best, document(best.passage.document)),
+            _citation(1, best, document(best.passage.document), agrees=True),
         )
-    cited = [best]
-    for candidate in candidates[1:]:
-        if len(cited) == limit or candidate.score < best.score - CITATION_MARGIN:
-            break
-        if not any(_same_place(candidate, earlier) for earlier in cited):
-            cited.append(candidate)
+    said = _normalised(best)
     citations = tuple(
-        _citation(n, candidate, document(candidate.passage.document))
-        for n, candidate in enumerate(cited, start=1)
+        _citation(
+            n,
+            candidate,
+            document(candidate.passage.document),
+            agrees=_normalised(candidate) == said,
+        )
+        for n, candidate in enumerate(_worth_citing(candidates, limit), start=1)
     )
     return Answer(question, citations[0].quote, confidence, citations)
+
+
+def _worth_citing(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
+    """The answer, what says the same in other places, and its closest rivals; best first."""
+    best = candidates[0]
+    said = _normalised(best)
+    cited = [best]
+    for candidate in candidates[1:]:
+        if len(cited) == limit:
+            break
+        near = candidate.score >= best.score - CITATION_MARGIN
+        new = not any(_same_place(candidate, earlier) for earlier in cited)
+        if new and (near or _normalised(candidate) == said):
+            cited.append(candidate)
+    return cited
 
 
 def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Evidence | None:
@@ -199,7 +216,7 @@ def _normalised(candidate: Candidate) -> str:
     return " ".join(words(candidate.passage.slice(candidate.span)))
 
 
-def _citation(n: int, candidate: Candidate, document: Document) -> Citation:
+def _citation(n: int, candidate: Candidate, document: Document, *, agrees: bool) -> Citation:
     line, column = document.lines.position(candidate.span.start)
     return Citation(
         n=n,
@@ -215,4 +232,5 @@ def _citation(n: int, candidate: Candidate, document: Document) -> Citation:
         sentence_text=candidate.sentence.of(document.text),
         passage=candidate.passage.span,
         scores=Scores(candidate.passage.dense, candidate.passage.lexical, candidate.score),
+        agrees=agrees,
     )

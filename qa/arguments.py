@@ -22,13 +22,17 @@ def make_parser() -> argparse.ArgumentParser:
     models.add_argument(
         "--model",
         metavar="NAME_OR_PATH",
-        help="sentence-transformers model (default: the embedded all-MiniLM-L6-v2)",
+        help="sentence-transformers model (default: the embedded qa-encoder; all-MiniLM-L6-v2 is "
+        "what it was trained from)",
     )
-    answering = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    answering.add_argument(
+    readers = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    readers.add_argument(
         "--reader",
         metavar="NAME_OR_PATH",
         help="extractive QA model, or 'sentences' for none (default: the embedded span reader)",
+    )
+    answering = argparse.ArgumentParser(
+        add_help=False, argument_default=argparse.SUPPRESS, parents=[readers]
     )
     answering.add_argument(
         "--threshold",
@@ -136,6 +140,39 @@ def make_parser() -> argparse.ArgumentParser:
         models,
         answering,
     )
-    evaluate.add_argument("labelled", type=Path, metavar="LABELLED")
+    evaluate.add_argument(
+        "labelled", type=Path, nargs="+", metavar="LABELLED", help="several are pooled at the end"
+    )
+    evaluate.add_argument(
+        "--reader-only",
+        action="store_true",
+        help="give the reader the paragraph each question is about (SQuAD files)",
+    )
     evaluate.add_argument("--json", action="store_true", help="print an object, not a table")
+
+    calibrate = add(
+        "calibrate",
+        "fit confidence and threshold to your own labelled questions, and keep them with the index",
+        "qa calibrate my-questions.jsonl --corpus ~/reports --vectors ~/.cache/reports-index",
+        folders,
+        models,
+        readers,
+    )
+    calibrate.add_argument(
+        "labelled",
+        type=Path,
+        nargs="?",
+        metavar="LABELLED",
+        help='a few dozen lines of {"question", "answers": [...], "file"}; no answers: the corpus has none',
+    )
+    calibrate.add_argument(
+        "--precision",
+        type=float,
+        default=0.9,
+        metavar="P",
+        help="share of the answers that shall be right (default: 0.9)",
+    )
+    calibrate.add_argument(
+        "--forget", action="store_true", help="drop the calibration, use the shipped one again"
+    )
     return parser

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.resources import files
-from math import exp
+from math import exp, isfinite
+from pathlib import Path
 from typing import Any
 
 from qa.answer import Evidence
+from qa.errors import StoreError
 
-__all__ = ["Fit", "LogisticCalibrator", "load_fit"]
+__all__ = [
+    "CALIBRATION_FILE",
+    "Fit",
+    "LogisticCalibrator",
+    "OwnCalibration",
+    "forget_calibration",
+    "load_calibration",
+    "load_fit",
+    "save_calibration",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A reader's feature weights and the calibrator fitted to it."""
-
-    features: Mapping[str, float]
-    calibrator: LogisticCalibrator
+#: Lies in the folder of the index.
+CALIBRATION_FILE = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +41,124 @@ class LogisticCalibrator:
     threshold: float
 
     def confidence(self, evidence: Evidence) -> float:
+        return 1.0 / (1.0 + exp(-self.log_odds(evidence)))
+
+    def log_odds(self, evidence: Evidence) -> float:
+        """Of the answer being right, within ±30."""
         values = asdict(evidence)
-        log_odds = self.bias + sum(w * float(values[name]) for name, w in self.weights.items())
-        return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, log_odds))))
+        total = self.bias + sum(w * float(values[name]) for name, w in self.weights.items())
+        return max(-30.0, min(30.0, total))
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A reader's feature weights and the calibrator fitted to it."""
+
+    features: Mapping[str, float]
+    calibrator: LogisticCalibrator
+    digest: str
+    """SHA-256 of the file it was read from: what an own calibration started from."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCalibration:
+    """A calibrator fitted to a person's own questions, and what it holds for."""
+
+    calibrator: LogisticCalibrator
+    made_for: str
+    """The reader, the encoder and the shipped calibration that it started from."""
+    questions: int
 
 
 def load_fit(name: str) -> Fit:
     """What ``scripts/fit_readers.py`` found for the reader called ``name``."""
-    path = files("qa").joinpath("artefacts", f"{name}.json")
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    calibration = values["calibration"]
-    calibrator = LogisticCalibrator(
-        calibration["bias"], calibration["weights"], calibration["threshold"]
+    content = files("qa").joinpath("artefacts", f"{name}.json").read_bytes()
+    values: dict[str, Any] = json.loads(content)
+    return Fit(
+        values["features"],
+        _calibrator(values["calibration"]),
+        hashlib.sha256(content).hexdigest(),
     )
-    return Fit(values["features"], calibrator)
+
+
+def load_calibration(folder: Path) -> OwnCalibration | None:
+    """The calibration stored with the index in ``folder``, if there is one.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    path = folder / CALIBRATION_FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return OwnCalibration(
+            _calibrator(values["calibration"]), str(values["made_for"]), int(values["questions"])
+        )
+    except FileNotFoundError:
+        return None
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise StoreError(
+            f"The calibration {path} is damaged; make it anew with: qa calibrate LABELLED, "
+            "or drop it with: qa calibrate --forget"
+        ) from error
+
+
+def save_calibration(folder: Path, calibration: OwnCalibration) -> None:
+    """Store a calibration with the index: the whole file or, if the process is killed, the old one.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    values = {
+        "made_for": calibration.made_for,
+        "questions": calibration.questions,
+        "calibration": asdict(calibration.calibrator),
+    }
+    path = folder / CALIBRATION_FILE
+    unfinished = path.with_suffix(".tmp")
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(values, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except OSError as error:
+        with suppress(OSError):  # what cannot be written may not be deletable either
+            unfinished.unlink()
+        raise StoreError(
+            f"The calibration {path} cannot be written ({error.strerror}); nothing has changed."
+        ) from error
+
+
+def forget_calibration(folder: Path) -> bool:
+    """Drop the calibration stored with the index; False if there was none.
+
+    Raises:
+        StoreError: it cannot be deleted.
+    """
+    path = folder / CALIBRATION_FILE
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"The calibration {path} cannot be deleted ({error.strerror}).") from error
+    return True
+
+
+def _calibrator(values: Mapping[str, Any]) -> LogisticCalibrator:
+    weights = {str(name): float(weight) for name, weight in values["weights"].items()}
+    unknown = set(weights) - set(Evidence.__dataclass_fields__)
+    if unknown:
+        raise ValueError(f"unknown evidence {sorted(unknown)}")
+    bias, threshold = float(values["bias"]), float(values["threshold"])
+    if not all(map(isfinite, (bias, *weights.values()))) or not 0.0 <= threshold <= 1.0:
+        raise ValueError("a number out of range")
+    return LogisticCalibrator(bias, weights, threshold)

@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-import json
+import math
 import re
 import string
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from qa.answer import Answer
-from qa.errors import InputFileError
-from qa.metadata import SIDECAR_SUFFIX
+from qa.errors import UsageError
+from qa.fitting import threshold_for_precision
+from qa.labelled import Labelled, LabelledQuestion
+from qa.models.reader import SpanModel
+from qa.reading import best_of_context
 from qa.session import Inquiry
 
 __all__ = [
     "Judged",
-    "Labelled",
-    "LabelledQuestion",
+    "Read",
     "area_under_roc",
     "exact_match",
     "expected_calibration_error",
     "judge",
     "measure",
-    "read_labelled",
+    "measure_reading",
+    "read_alone",
     "token_f1",
-    "write_paragraphs",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledQuestion:
-    """A question with what counts as right; without answers, the corpus does not hold one."""
-
-    id: str
-    question: str
-    answers: tuple[str, ...]
-    file: str | None
-    """Where the answer stands; ``None`` for a question without one."""
-    kind: str | None
-    paragraph: str | None = None
-    """Of a SQuAD file: the paragraph that the question was written about, answer or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """A paragraph of a SQuAD file, to be a document of its own."""
-
-    file: str
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """The questions of a file, and the paragraphs they are about if it brings its own."""
-
-    questions: tuple[LabelledQuestion, ...]
-    paragraphs: tuple[Paragraph, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +52,22 @@ class Judged:
     exact: float
     f1: float
 
-
-def read_labelled(path: Path) -> Labelled:
-    """Labelled questions from ``.jsonl`` rows or from SQuAD 1.1 / 2.0 JSON, also gzipped.
-
-    Raises:
-        InputFileError: the file cannot be read or holds something else; a bad row is named by number.
-    """
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-        text = data.decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise InputFileError(f"The labelled file {path} cannot be read ({error}).") from error
-    rows = ".jsonl" in path.suffixes
-    if not rows and ".json" not in path.suffixes:
-        raise InputFileError(f"{path} is no labelled file; give a .jsonl, .json or .json.gz.")
-    labelled = _from_rows(text, path) if rows else _from_squad(text, path)
-    if not labelled.questions:
-        raise InputFileError(f"The labelled file {path} holds no question.")
-    return labelled
+    @property
+    def best_right(self) -> bool:
+        """The best span is a right answer, given or not; never so where the corpus holds none."""
+        return self.answerable and self.best_sentence_right
 
 
-def write_paragraphs(paragraphs: Iterable[Paragraph], folder: Path) -> None:
-    """Lay the paragraphs out as a corpus, each a file with its title in a sidecar."""
-    for paragraph in paragraphs:
-        (folder / paragraph.file).write_bytes(paragraph.text.encode())
-        sidecar = folder / (paragraph.file + SIDECAR_SUFFIX)
-        # A JSON string is a TOML string, but for the one control character that JSON leaves as it is.
-        title = json.dumps(paragraph.title, ensure_ascii=False).replace("\x7f", "\\u007f")
-        sidecar.write_text(f"title = {title}\n", encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How the reader did on one question with the paragraph given that it was written about."""
+
+    kind: str | None
+    answerable: bool
+    margin: float
+    """Of its best span over the null score, in logits."""
+    exact: float
+    f1: float
 
 
 def judge(question: LabelledQuestion, inquiry: Inquiry, file_of: Callable[[int], str]) -> Judged:
@@ -175,7 +128,7 @@ def _measures(judged: Sequence[Judged]) -> dict[str, Any]:
     ranks = [row.rank for row in answerable]
     # An answer to an unanswerable question is wrong; the confidence of a rejected span counts too,
     # so that the measure does not depend on the threshold.
-    right = [row.answerable and row.best_sentence_right for row in judged]
+    right = [row.best_right for row in judged]
     confidences = [row.confidence for row in judged]
     return {
         "n": len(judged),
@@ -190,8 +143,79 @@ def _measures(judged: Sequence[Judged]) -> dict[str, Any]:
         "refusal_recall": _percent([not row.answered for row in unanswerable]),
         "coverage": _percent([row.answered for row in answerable]),
         "precision": _percent([row.sentence_right for row in given]),
+        "refusal@85": _refusal_at(judged, 0.85),
+        "refusal@88": _refusal_at(judged, 0.88),
+        "answered@90": _answered_at(confidences, right, 0.90),
         "auroc": area_under_roc(confidences, right),
         "ece": expected_calibration_error(confidences, right),
+    }
+
+
+def _refusal_at(judged: Sequence[Judged], coverage: float) -> float | None:
+    """Unanswerable questions refused at the highest threshold that answers ``coverage`` of the others."""
+    answerable = sorted((row.confidence for row in judged if row.answerable), reverse=True)
+    unanswerable = [row.confidence for row in judged if not row.answerable]
+    if not answerable:
+        return None
+    threshold = answerable[math.ceil(coverage * len(answerable)) - 1]
+    return _percent([confidence < threshold for confidence in unanswerable])
+
+
+def _answered_at(
+    confidences: Sequence[float], right: Sequence[bool], precision: float
+) -> float | None:
+    """The largest share of all questions that one threshold answers with such precision."""
+    if not confidences:
+        return None
+    found = threshold_for_precision(confidences, right, precision)
+    return round(100.0 * found.answered, 1) if found is not None else 0.0
+
+
+def read_alone(labelled: Labelled, model: SpanModel) -> Iterator[Read]:
+    """Give the reader the paragraph that each question was written about, and nothing to choose from.
+
+    Raises:
+        UsageError: the questions bring no paragraphs.
+    """
+    texts = {paragraph.file: paragraph.text for paragraph in labelled.paragraphs}
+    if not texts:
+        raise UsageError(
+            "--reader-only needs a SQuAD file, whose questions bring their paragraphs."
+        )
+    for question in labelled.questions:
+        text = texts[question.paragraph or ""]
+        found = best_of_context(model.score(question.question, [text])[0])
+        prediction = found[1].of(text) if found is not None else ""
+        yield Read(
+            kind=question.kind,
+            answerable=bool(question.answers),
+            margin=found[0] if found is not None else -math.inf,
+            exact=max((exact_match(prediction, a) for a in question.answers), default=0.0),
+            f1=max((token_f1(prediction, a) for a in question.answers), default=0.0),
+        )
+
+
+def measure_reading(read: Sequence[Read]) -> dict[str, Any]:
+    """EM and F1 over answerable questions in percent, and the same per kind.
+
+    ``auroc`` is the chance that an answerable question has a larger margin than an unanswerable one.
+    """
+    measures = _measures_of_reading(read)
+    kinds = sorted({row.kind for row in read if row.kind is not None})
+    if kinds:
+        measures["kinds"] = {
+            kind: _measures_of_reading([row for row in read if row.kind == kind]) for kind in kinds
+        }
+    return measures
+
+
+def _measures_of_reading(read: Sequence[Read]) -> dict[str, Any]:
+    answerable = [row for row in read if row.answerable]
+    return {
+        "n": len(read),
+        "em": _percent([row.exact for row in answerable]),
+        "f1": _percent([row.f1 for row in answerable]),
+        "auroc": area_under_roc([row.margin for row in read], [row.answerable for row in read]),
     }
 
 
@@ -238,76 +262,6 @@ def expected_calibration_error(
         if (place == b).any()
     ]
     return round(float(sum(gaps)), 3)
-
-
-def _from_rows(text: str, path: Path) -> Labelled:
-    questions = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            answers = _answers(row["answers"])
-            if answers and not isinstance(row.get("file"), str):
-                raise ValueError('a question with answers needs its "file"')
-            questions.append(
-                LabelledQuestion(
-                    str(row.get("id", number)),
-                    _text(row["question"]),
-                    answers,
-                    row.get("file"),
-                    None if row.get("kind") is None else _text(row["kind"]),
-                )
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InputFileError(
-                f"{path}:{number}: not a labelled question ({error}); "
-                'a line is {"id", "question", "answers": [...], "file"}.'
-            ) from error
-    return Labelled(tuple(questions), ())
-
-
-def _from_squad(text: str, path: Path) -> Labelled:
-    try:
-        questions: list[LabelledQuestion] = []
-        paragraphs: list[Paragraph] = []
-        for title, paragraph in _squad_paragraphs(json.loads(text)):
-            file = f"{len(paragraphs):06d}.txt"
-            paragraphs.append(Paragraph(file, title, _text(paragraph["context"])))
-            for row in paragraph["qas"]:
-                impossible = row.get("is_impossible", False)
-                answers = () if impossible else _answers([a["text"] for a in row["answers"]])
-                questions.append(
-                    LabelledQuestion(
-                        str(row["id"]),
-                        _text(row["question"]),
-                        answers,
-                        file if answers else None,
-                        row.get("kind"),
-                        file,
-                    )
-                )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputFileError(f"{path} is not SQuAD JSON ({error}).") from error
-    return Labelled(tuple(questions), tuple(paragraphs))
-
-
-def _squad_paragraphs(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for article in data["data"]:
-        for paragraph in article["paragraphs"]:
-            yield str(article["title"]).replace("_", " "), paragraph
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is no text")
-    return value
-
-
-def _answers(values: object) -> tuple[str, ...]:
-    if not isinstance(values, list):
-        raise ValueError("its answers are no list")
-    return tuple(dict.fromkeys(_text(value) for value in values))
 
 
 def _folded(text: str) -> str:

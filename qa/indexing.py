@@ -187,7 +187,7 @@ def _identity(item: Document | DocumentRecord) -> tuple[str, str, date | None]:
 
 
 def _prepare(document: Document, encoder: Encoder, settings: Settings) -> _Prepared:
-    header = header_of(document)
+    header = header_of(document.title, document.date)
     if encoder.count_tokens(header) > encoder.max_tokens - SMALLEST_ROOM:
         header = ""  # it would push the passage out of what the encoder sees
     passages = split_passages(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from qa.documents import Document
 from qa.layout import furniture
 from qa.text import Span, lines, sentences
 
@@ -27,10 +27,9 @@ class Passage:
     """False for furniture: menus and lists of headlines, which rank behind the article."""
 
 
-def header_of(document: Document) -> str:
-    """The line put before a passage when it is embedded or read, never when it is cited."""
-    day = f" ({document.date.isoformat()})" if document.date is not None else ""
-    return f"{document.title}{day}\n"
+def header_of(title: str, day: date | None) -> str:
+    """The line put before a document's passages when they are embedded or read, never when cited."""
+    return f"{title} ({day.isoformat()})\n" if day is not None else f"{title}\n"
 
 
 def split_passages(

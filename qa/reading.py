@@ -9,7 +9,7 @@ where the question asks for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from typing import Protocol
@@ -30,7 +30,9 @@ __all__ = [
     "Reader",
     "SentenceReader",
     "SpanReader",
+    "best_of_context",
     "best_span",
+    "null_score",
     "ranked",
     "sentence_rows",
     "span_rows",
@@ -125,8 +127,7 @@ def ranked(rows: Iterable[Row], weights: npt.ArrayLike) -> list[Candidate]:
 def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
     """The best span of each sentence, unscored, with its numbers in the order of :data:`SPAN_FEATURES`.
 
-    A sentence that two passages share is read in the better one. The null score of a passage is the
-    lowest of its windows', as Devlin et al. take it for SQuAD 2.0.
+    A sentence that two passages share is read in the better one.
     """
     passages = retrieval.passages
     contexts = [passage.header + passage.text for passage in passages]
@@ -135,7 +136,7 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
     seen: set[tuple[int, Span]] = set()
     rows: list[Row] = []
     for passage, windows in zip(passages, readings, strict=True):
-        null = min((tokens.null for tokens in windows), default=0.0)
+        null = null_score(windows)
         at = passage.span.start - len(passage.header)
         for retrieved in passage.sentences:
             sentence = retrieved.span
@@ -158,6 +159,26 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
                 )
                 rows.append((candidate, features))
     return rows
+
+
+def best_of_context(windows: Sequence[TokenScores]) -> tuple[float, Span] | None:
+    """The best span of a whole context and how far its logits lie above the context's null score.
+
+    ``None`` if the context has no token.
+    """
+    whole = Span(
+        0, max((int(tokens.offsets[:, 1].max(initial=0)) for tokens in windows), default=0)
+    )
+    spans = [best_span(tokens, whole, LONGEST_SPAN) for tokens in windows]
+    best = max((span for span in spans if span is not None), default=None)
+    if best is None:
+        return None
+    return best[0] - null_score(windows), best[1]
+
+
+def null_score(windows: Sequence[TokenScores]) -> float:
+    """That a context holds no answer: the lowest of its windows' (Devlin et al. 2019, section 4.3)."""
+    return min((tokens.null for tokens in windows), default=0.0)
 
 
 def best_span(tokens: TokenScores, inside: Span, longest: int) -> tuple[float, Span] | None:

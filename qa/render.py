@@ -92,7 +92,8 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
         source_line(first),
     ]
     for citation in reply.citations[1:]:
-        parts.append(source_line(citation))
+        same = " (says the same)" if citation.agrees else ""
+        parts.append(source_line(citation) + same)
         parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
 
@@ -172,6 +173,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
             "text": citation.sentence_text,
         },
         "passage": {"start": citation.passage.start, "end": citation.passage.end},
+        "agrees": citation.agrees,
         "scores": {
             "dense": round(citation.scores.dense, 4),
             "lexical": round(citation.scores.lexical, 4),

@@ -102,15 +102,23 @@ def retrieve(
     encoder: Encoder,
     limit: int,
     fusion: FusionSettings | None = None,
+    among: Collection[int] | None = None,
 ) -> Retrieval:
-    """The ``limit`` passages most likely to answer ``question``, best first."""
+    """The ``limit`` passages most likely to answer ``question``, best first.
+
+    ``among`` keeps to the documents of these ids; all of their vectors are compared then.
+    """
     fusion = fusion if fusion is not None else FusionSettings()
     query = encoder.embed_query(question)
     weights = term_weights(question, store)
 
-    dense = dict(vectors.nearest_passages(query, fusion.depth))
-    by_sentence = _best_sentences(query, store, vectors, fusion.depth)
-    lexical = store.search_words(content_words(question), fusion.depth)
+    if among is None:
+        dense = dict(vectors.nearest_passages(query, fusion.depth))
+        nearest = vectors.nearest_sentences(query, fusion.depth)
+    else:
+        dense, nearest = _nearest_among(query, store, among, fusion.depth)
+    by_sentence = _by_best_sentence(nearest, store)
+    lexical = store.search_words(content_words(question), fusion.depth, among)
     candidates = {*dense, *by_sentence, *(id_ for id_, _ in lexical)}
     records = {id_: store.passage(id_) for id_ in candidates}
     documents = {
@@ -143,13 +151,14 @@ def retrieve(
     dense.update(_similarities(query, store.passage_vectors(missing)))
     sentence_ids = sorted({s.id for id_ in best for s in records[id_].sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
+    headers = {number: header_of(d.title, d.date) for number, d in documents.items()}
     passages = tuple(
         RetrievedPassage(
             id=id_,
             document=records[id_].document,
             span=records[id_].span,
             text=texts[id_],
-            header=header_of(documents[records[id_].document]),
+            header=headers[records[id_].document],
             prose=records[id_].prose,
             sentences=tuple(
                 RetrievedSentence(sentence.span, similarity.get(sentence.id))
@@ -200,12 +209,21 @@ def share_of_terms(held: Collection[str], weights: Mapping[str, float]) -> float
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 
-def _best_sentences(
-    query: Vectors, store: Store, vectors: VectorIndex, depth: int
-) -> dict[int, float]:
+def _nearest_among(
+    query: Vectors, store: Store, documents: Collection[int], depth: int
+) -> tuple[dict[int, float], list[tuple[int, float]]]:
+    """The nearest passages and the nearest sentences of some documents."""
+    passages = store.passages_of(documents)
+    dense = dict(_similarities(query, store.passage_vectors(passages)))
+    inside = {s.id for id_ in passages for s in store.passage(id_).sentences}
+    sentences = dict(_similarities(query, store.sentence_vectors(sorted(inside))))
+    return dict(_descending(dense)[:depth]), _descending(sentences)[:depth]
+
+
+def _by_best_sentence(nearest: Sequence[tuple[int, float]], store: Store) -> dict[int, float]:
     """Passages scored by their best sentence."""
     best: dict[int, float] = {}
-    for sentence, similarity in vectors.nearest_sentences(query, depth):
+    for sentence, similarity in nearest:
         for passage in store.passages_with_sentence(sentence):
             best[passage] = max(best.get(passage, similarity), similarity)
     return best

@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.answer import Calibrator, Reply, make_reply
-from qa.calibration import load_fit
+from qa.answer import Calibrator, Evidence, Reply, evidence_of, make_reply
+from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
 from qa.corpus import corpus_files
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
 from qa.indexing import IndexReport, Progress, changed_files, update_index
 from qa.models.encoder import Encoder, load_encoder
-from qa.models.reader import load_embedded_reader, load_span_model
+from qa.models.reader import (
+    EMBEDDED_READER_SHA256,
+    SpanModel,
+    load_embedded_reader,
+    load_span_model,
+)
 from qa.reading import Candidate, Reader, SentenceReader, SpanReader
 from qa.retrieval import Retrieval, retrieve
 from qa.schema import DocumentRecord, IndexDescription
@@ -24,12 +29,15 @@ from qa.vectors import VectorIndex, open_vectors
 
 __all__ = [
     "Inquiry",
+    "LoadedReader",
     "Session",
     "build_index",
     "index_exists",
     "list_sources",
+    "load_model",
     "load_reader",
     "require_question",
+    "shipped_fit",
 ]
 
 EncoderLoader = Callable[[str], Encoder]
@@ -45,6 +53,21 @@ class Inquiry:
     documents: Mapping[str, Document]
     """The cited documents, by file, of the same generation of the index as the reply."""
 
+    @property
+    def evidence(self) -> Evidence | None:
+        """What the confidence rests on; ``None`` where no sentence could answer."""
+        return evidence_of(self.retrieval, self.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedReader:
+    """A reader with the calibrator that was shipped for it."""
+
+    reader: Reader
+    calibrator: LogisticCalibrator
+    identity: str
+    """Tells this reader, its weights and its calibrator from any other."""
+
 
 class Session:
     """Answers questions about one corpus. May be called from any thread, one question at a time."""
@@ -57,8 +80,14 @@ class Session:
         encoder: Encoder,
         reader: Reader,
         calibrator: Calibrator,
+        made_for: str = "",
+        stale_calibration: bool = False,
     ) -> None:
         self.settings = settings
+        self.made_for = made_for
+        """What a calibration made with this session holds for: its reader and its encoder."""
+        self.stale_calibration = stale_calibration
+        """A calibration lies with the index, but made for another reader or encoder: it is not used."""
         self._store = store
         self._vectors = vectors
         self._encoder = encoder
@@ -73,14 +102,16 @@ class Session:
         *,
         encoder: Encoder | None = None,
         load: EncoderLoader = load_encoder,
+        as_shipped: bool = False,
     ) -> Session:
         """Open the index and load the models; slow the first time in a process.
 
-        Nothing is written. ``encoder`` is one that is loaded already.
+        Nothing is written. ``encoder`` is one that is loaded already; ``as_shipped`` leaves out the
+        calibration that is stored with the index.
 
         Raises:
             IndexStateError: no index, or one of another corpus, model or format.
-            StoreError: the store is corrupt.
+            StoreError: the store or the calibration is corrupt.
             ModelError: the model cannot be loaded.
         """
         store = Store.open(settings.vectors)
@@ -90,8 +121,21 @@ class Session:
             _require_encoder(description, encoder, settings)
             with store.snapshot():
                 vectors = open_vectors(settings.vectors, store, description.generation)
-            reader, calibrator = load_reader(settings.reader)
-            return cls(settings, store, vectors, encoder, reader, calibrator)
+            own = None if as_shipped else load_calibration(settings.vectors)
+            loaded = load_reader(settings.reader)
+            made_for = f"{loaded.identity} with {description.encoder_digest}"
+            fitting = own is not None and own.made_for == made_for
+            calibrator = own.calibrator if own is not None and fitting else loaded.calibrator
+            return cls(
+                settings,
+                store,
+                vectors,
+                encoder,
+                loaded.reader,
+                calibrator,
+                made_for,
+                stale_calibration=own is not None and not fitting,
+            )
         except BaseException:
             store.close()
             raise
@@ -192,20 +236,37 @@ def build_index(
     return update_index(settings, encoder, progress=progress, rebuild=rebuild), encoder
 
 
-def load_reader(name: str) -> tuple[Reader, Calibrator]:
+def load_reader(name: str) -> LoadedReader:
     """The reader called ``name`` and its calibrator.
 
-    A model that is not ours is weighed and calibrated as the embedded one: its confidence is a guess.
+    A model that is not ours is weighed and calibrated as the embedded one: its confidence is a guess
+    until ``qa calibrate`` has seen it.
 
     Raises:
         ModelError: it cannot be loaded.
     """
+    fit = shipped_fit(name)
     if name == SENTENCE_READER:
-        fit = load_fit("sentence_reader")
-        return SentenceReader(fit.features), fit.calibrator
-    fit = load_fit("span_reader")
-    model = load_embedded_reader() if name == EMBEDDED_READER else load_span_model(name)
-    return SpanReader(model, fit.features), fit.calibrator
+        return LoadedReader(
+            SentenceReader(fit.features), fit.calibrator, f"{name} {fit.digest[:16]}"
+        )
+    weights = f" {EMBEDDED_READER_SHA256[:16]}" if name == EMBEDDED_READER else ""
+    reader = SpanReader(load_model(name), fit.features)
+    return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
+
+
+def shipped_fit(name: str) -> Fit:
+    """The weights and the calibrator that were shipped for the reader called ``name``."""
+    return load_fit("sentence_reader" if name == SENTENCE_READER else "span_reader")
+
+
+def load_model(name: str) -> SpanModel:
+    """The span model of the reader called ``name``.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    return load_embedded_reader() if name == EMBEDDED_READER else load_span_model(name)
 
 
 def index_exists(folder: Path) -> bool:

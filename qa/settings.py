@@ -16,13 +16,16 @@ __all__ = [
     "EMBEDDED_READER",
     "SENTENCE_READER",
     "SETTINGS_FILE",
+    "UNTUNED_MODEL",
     "Settings",
     "index_command",
     "load_settings",
 ]
 
-#: The encoder that is installed with the package; see :mod:`qa.models.encoder`.
-EMBEDDED_MODEL = "all-MiniLM-L6-v2"
+#: The encoder that comes with the package, and the one that it was trained from; see
+#: :mod:`qa.models.encoder`.
+EMBEDDED_MODEL = "qa-encoder"
+UNTUNED_MODEL = "all-MiniLM-L6-v2"
 #: The span reader that comes with the package, and the reader that needs no model.
 EMBEDDED_READER = "qa-span-reader"
 SENTENCE_READER = "sentences"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from datetime import date
@@ -228,18 +228,37 @@ class Store:
         """Ids and vectors of all sentences that have one, or of those among ``ids``."""
         return self._vectors("sentences", ids)
 
-    def search_words(self, words: Sequence[str], limit: int) -> list[tuple[int, float]]:
+    def passages_of(self, documents: Collection[int]) -> list[int]:
+        """Ids of all passages of some documents."""
+        marks = ",".join("?" * len(documents))
+        with self._translated():
+            rows = self._connection.execute(
+                f"SELECT id FROM passages WHERE document IN ({marks}) ORDER BY id", [*documents]
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def search_words(
+        self, words: Sequence[str], limit: int, documents: Collection[int] | None = None
+    ) -> list[tuple[int, float]]:
         """Passages that hold any of ``words``, best first, as ``(id, BM25)``, higher is better.
 
         BM25 is SQLite's (k1 = 1.2, b = 0.75) with the sign turned; the header counts half.
+        ``documents`` keeps the search to some of them.
         """
         if not words:
             return []
+        within, ids = "", []
+        if documents is not None:
+            ids = [*documents]
+            within = (
+                " AND rowid IN (SELECT id FROM passages"
+                f" WHERE document IN ({','.join('?' * len(ids))}))"
+            )
         with self._translated():
             rows = self._connection.execute(
                 "SELECT rowid, -bm25(passage_words, 0.5, 1.0) AS score FROM passage_words"
-                " WHERE passage_words MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-                (" OR ".join(_quoted(word) for word in words), limit),
+                f" WHERE passage_words MATCH ?{within} ORDER BY score DESC, rowid LIMIT ?",
+                (" OR ".join(_quoted(word) for word in words), *ids, limit),
             ).fetchall()
         return [(row[0], float(row[1])) for row in rows]
 

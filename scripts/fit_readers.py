@@ -2,14 +2,15 @@
 
     python scripts/fit_readers.py sentence_reader \\
         --weights people.train.json.gz --calibration people.dev.json.gz
+    scripts/written_corpus.py scripts/reader_training/written_dev written/
     python scripts/fit_readers.py span_reader \\
-        --weights people.train.json.gz --calibration people.dev.json.gz new_wiki.dev.json.gz
+        --weights written/questions.jsonl --calibration written/questions.jsonl
 
-Each SQuAD file becomes a corpus of its own, as in ``qa eval``, and its questions are asked of the whole
-of it, so that a reader is fitted among the passages that the retriever really brings. The weights come
-from training sets. The calibrator, a logistic regression, and the threshold come from development sets,
-since the span reader is surer of the questions it was trained on than of new ones. A question set that
-results are reported on must be given to neither.
+Each SQuAD file becomes a corpus of its own, as in ``qa eval``; a .jsonl has its corpus in the folder
+``corpus`` beside it. The questions are asked of the whole corpus, so that a reader is fitted among the
+passages that the retriever really brings. Encoder and span reader must not have been trained on them,
+since both are surer of what they have seen. A question set that results are reported on must be given
+to neither option.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from qa.answer import Evidence, evidence_of
+from qa.answer import evidence_of
 from qa.calibration import LogisticCalibrator
-from qa.evaluate import LabelledQuestion, read_labelled, write_paragraphs
+from qa.fitting import fit_calibrator
+from qa.labelled import LabelledQuestion, read_labelled, write_paragraphs
 from qa.models.encoder import Encoder, load_encoder
 from qa.models.reader import load_embedded_reader
 from qa.reading import (
@@ -65,8 +67,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("reader", choices=("sentence_reader", "span_reader"))
-    parser.add_argument("--weights", nargs="+", type=Path, required=True, metavar="SQUAD")
-    parser.add_argument("--calibration", nargs="+", type=Path, required=True, metavar="SQUAD")
+    parser.add_argument("--weights", nargs="+", type=Path, required=True, metavar="LABELLED")
+    parser.add_argument("--calibration", nargs="+", type=Path, required=True, metavar="LABELLED")
     parser.add_argument("--paragraphs", type=int, default=300, help="at most, of each file")
     parser.add_argument("--questions", type=int, default=700, help="at most, of each file")
     parser.add_argument(
@@ -122,14 +124,17 @@ def collect(
 ) -> Iterator[Example]:
     """Ask the questions of one file of a corpus of its own first paragraphs."""
     labelled = read_labelled(path)
-    kept = labelled.paragraphs[:paragraphs]
-    files = {paragraph.file for paragraph in kept}
-    asked = [question for question in labelled.questions if question.paragraph in files]
-    asked = random_source.sample(asked, min(questions, len(asked)))
+    asked = list(labelled.questions)
     with tempfile.TemporaryDirectory() as temporary:
-        corpus = Path(temporary) / "corpus"
-        corpus.mkdir()
-        write_paragraphs(kept, corpus)
+        corpus = path.parent / "corpus"
+        if labelled.paragraphs:
+            kept = labelled.paragraphs[:paragraphs]
+            files = {paragraph.file for paragraph in kept}
+            asked = [question for question in asked if question.paragraph in files]
+            corpus = Path(temporary) / "corpus"
+            corpus.mkdir()
+            write_paragraphs(kept, corpus)
+        asked = random_source.sample(asked, min(questions, len(asked)))
         settings = replace(Settings(), corpus=corpus, vectors=Path(temporary) / "vectors")
         build_index(settings, load=lambda _: encoder)
         with Store.open(settings.vectors) as store:
@@ -184,7 +189,7 @@ def fit_weights(examples: Sequence[Example], count: int) -> Array:
 def fit_calibration(
     examples: Sequence[Example], weights: Array, coverage: float
 ) -> LogisticCalibrator:
-    """Logistic regression, by Newton's method, of "the first candidate is right" on the evidence.
+    """Logistic regression of "the first candidate is right" on the evidence.
 
     The threshold is where ``coverage`` of the answerable questions still get an answer.
     """
@@ -196,18 +201,7 @@ def fit_calibration(
             evidence.append(found)
             truth.append(example.answerable and _first_is_right(example, candidates))
             answerable.append(example.answerable)
-    names = list(Evidence.__dataclass_fields__)
-    x = np.array([[1.0, *(float(getattr(e, name)) for name in names)] for e in evidence])
-    y = np.array(truth, dtype=float)
-    solution = np.zeros(x.shape[1])
-    penalty = 0.5 * np.eye(x.shape[1])
-    penalty[0, 0] = 0.0
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(x @ solution)))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty
-        solution -= np.linalg.solve(hessian, x.T @ (p - y) + penalty @ solution)
-    bias, *rest = map(float, solution)
-    calibrator = LogisticCalibrator(bias, dict(zip(names, rest, strict=True)), 0.0)
+    calibrator = fit_calibrator(evidence, truth)
     confidences = [calibrator.confidence(e) for e, a in zip(evidence, answerable, strict=True) if a]
     return replace(calibrator, threshold=float(np.quantile(confidences, 1 - coverage)))
 

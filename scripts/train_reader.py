@@ -31,12 +31,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from reader_training.data import Example, HeldOut, read_squad
+from reader_training.data import (
+    Example,
+    HeldOut,
+    Neighbours,
+    nearest_by_both,
+    nearest_paragraphs,
+    read_squad,
+)
 from reader_training.measures import measure_answers, measure_choice, predict
 from reader_training.model import load_reader, load_tokenizer, new_reader, save_reader
 from reader_training.recipe import DEFAULT_RECIPE, Part, read_recipe
 from reader_training.training import Trainer
+from reader_training.written import read_all_written
 from transformers import BertForQuestionAnswering, PreTrainedTokenizerBase
+
+from qa.models.encoder import load_encoder
+from qa.settings import EMBEDDED_MODEL
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -48,13 +59,19 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--data",
         type=Path,
+        nargs="+",
         required=True,
-        help="folder of NAME.json or NAME.json.gz; NAME.dev is only measured on, never trained on",
+        help="folders of NAME.json or NAME.json.gz, or of written .txt; NAME.dev is only measured on",
     )
     parser.add_argument("--work", type=Path, help="folder for the checkpoint and the log")
     parser.add_argument("--output", type=Path, help="folder for the trained reader")
     parser.add_argument("--recipe", type=Path, help="TOML file; default: the built-in recipe")
     parser.add_argument("--start", type=Path, help="reader to start from; default: a new head")
+    parser.add_argument(
+        "--retriever",
+        action="store_true",
+        help="draw wrong paragraphs by the retriever's vectors too, not by words alone",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="default: cuda where there is one, else cpu")
@@ -84,12 +101,21 @@ class Log:
                 print(line, file=file)
 
 
-def read_data(directory: Path) -> dict[str, list[Example]]:
-    """All SQuAD files of a folder by their name without `.json` or `.json.gz`."""
-    paths = sorted([*directory.glob("*.json"), *directory.glob("*.json.gz")])
-    if not paths:
-        raise SystemExit(f"{directory} holds no .json or .json.gz file")
-    return {path.name.removesuffix(".gz").removesuffix(".json"): read_squad(path) for path in paths}
+def read_data(directories: Sequence[Path]) -> dict[str, list[Example]]:
+    """All SQuAD files of some folders by their name without `.json` or `.json.gz`.
+
+    The written questions of a folder of `.txt` files go by the folder's name.
+    """
+    files: dict[str, list[Example]] = {}
+    for directory in directories:
+        for path in sorted([*directory.glob("*.json"), *directory.glob("*.json.gz")]):
+            files[path.name.removesuffix(".gz").removesuffix(".json")] = read_squad(path)
+        written = list(read_all_written(directory))
+        if written:
+            files[directory.resolve().name] = written
+    if not files:
+        raise SystemExit(f"{', '.join(map(str, directories))}: no .json, .json.gz or .txt file")
+    return files
 
 
 def without_held_out(files: dict[str, list[Example]], log: Log) -> dict[str, list[Example]]:
@@ -102,6 +128,12 @@ def without_held_out(files: dict[str, list[Example]], log: Log) -> dict[str, lis
             dropped = len(examples) - len(training[name])
             log(f"{name}: {len(training[name]):,} questions, {dropped:,} dropped as held out")
     return training
+
+
+def retriever_neighbours() -> Neighbours:
+    """Paragraphs as a question's hybrid retrieval would bring them."""
+    encoder = load_encoder(EMBEDDED_MODEL)
+    return nearest_by_both(lambda texts: encoder.embed_documents(texts))
 
 
 def evaluate(
@@ -137,6 +169,7 @@ def main() -> None:
         directory=options.work,
         device=device,
         report=log,
+        neighbours=retriever_neighbours() if options.retriever else nearest_paragraphs,
     )
     if options.resume:
         trainer.resume()

@@ -1,11 +1,13 @@
-"""Runs ``qa`` as a person would, in this process or in one of its own."""
+"""Runs ``qa`` as a person would, in this process or in one of its own, on a full disk if need be."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,15 @@ import pytest
 from qa.cli import main
 from tests.conftest import DOCUMENTS
 
-__all__ = ["REPOSITORY", "Outcome", "environment", "make_corpus", "qa", "qa_process"]
+__all__ = [
+    "REPOSITORY",
+    "Outcome",
+    "environment",
+    "make_corpus",
+    "no_file_larger_than",
+    "qa",
+    "qa_process",
+]
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -67,3 +77,14 @@ def make_corpus(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return folder
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """Until the end a write beyond ``size`` bytes fails, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,4 +1,4 @@
-"""Stand-ins for the reader and the calibrator, which say what they are told to say."""
+"""Stand-ins for the reader, its model and the calibrator, which say what they are told to say."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
+
 from qa.answer import Answer, Citation, Evidence, Scores
 from qa.documents import Document, document_from
 from qa.indexing import update_index
+from qa.models.reader import TokenScores
 from qa.reading import Candidate
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.session import Session
@@ -22,6 +25,7 @@ from tests.fakes import FakeEncoder
 __all__ = [
     "FakeReader",
     "FixedCalibrator",
+    "WordScores",
     "answer_from",
     "document",
     "open_session",
@@ -61,6 +65,33 @@ class FixedCalibrator:
     def confidence(self, evidence: Evidence) -> float:
         self.seen.append(evidence)
         return self.value
+
+
+class WordScores:
+    """A span model that likes the words it is told of; every other word scores 0."""
+
+    def __init__(self, liked: dict[str, float], null: float = 0.0) -> None:
+        self._liked = liked
+        self._null = null
+        self.contexts: list[str] = []
+
+    def score(
+        self,
+        question: str,  # noqa: ARG002 - it likes the same words whatever is asked
+        contexts: Sequence[str],
+    ) -> list[list[TokenScores]]:
+        self.contexts.extend(contexts)
+        return [[self._window(context)] for context in contexts]
+
+    def _window(self, context: str) -> TokenScores:
+        words = context.replace("\n", " ").split(" ")
+        starts = np.cumsum([0, *(len(word) + 1 for word in words[:-1])])
+        offsets = np.array(
+            [(s, s + len(w.rstrip("."))) for s, w in zip(starts, words, strict=True) if w]
+        )
+        liking = [self._liked.get(context[s:e], 0.0) for s, e in offsets]
+        logits = np.array(liking, dtype=np.float32)
+        return TokenScores(offsets, logits, logits, self._null)
 
 
 def document(file: str, text: str) -> Document:
@@ -126,6 +157,7 @@ def answer_from(
         sentence_text=sentence.of(text),
         passage=Span(0, len(text)),
         scores=Scores(dense=0.5, lexical=0.25, reader=1.5),
+        agrees=True,
     )
     return Answer(question, quote, confidence, (citation,))
 

@@ -56,6 +56,23 @@ def test_further_citations_follow_by_score_and_are_numbered() -> None:
     assert [(c.n, c.quote) for c in answer.citations] == [(1, "1812"), (2, "Nobody"), (3, "stone")]
 
 
+ALMANAC = document("almanac.txt", "The great fire came in (1812). The flood came in 1813.")
+
+
+def test_a_citation_says_whether_it_agrees_with_the_answer() -> None:
+    answer = answer_to([MILL, ALMANAC], {"in 1812": 3.0, "in (1812)": 2.0, "in 1813": 1.0})
+    assert [(c.file, c.quote, c.agrees) for c in answer.citations] == [
+        ("mill.txt", "in 1812", True),
+        ("almanac.txt", "in (1812)", True),
+        ("almanac.txt", "in 1813", False),
+    ]
+
+
+def test_what_says_the_same_is_cited_however_far_behind() -> None:
+    answer = answer_to([MILL, ALMANAC], {"in 1812": 9.0, "in 1813": 2.0, "in (1812)": 1.0})
+    assert [c.quote for c in answer.citations] == ["in 1812", "in (1812)"]
+
+
 @pytest.mark.parametrize("limit", [1, 2])
 def test_there_are_at_most_as_many_citations_as_asked_for(limit: int) -> None:
     answer = answer_to([MILL, BRIDGE], {"1812": 3.0, "Nobody": 2.0, "stone": 1.0}, limit=limit)

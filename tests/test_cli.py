@@ -43,7 +43,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert qa(capsys, "--version") == Outcome(0, f"qa {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["index", "sources", "ask", "batch", "check", "eval"])
+@pytest.mark.parametrize(
+    "command", ["index", "sources", "ask", "batch", "check", "eval", "calibrate"]
+)
 def test_the_help_of_every_command_shows_an_example(
     capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from qa.settings import SENTENCE_READER
-from tests.commands import Outcome, make_corpus, qa, qa_process
+from tests.commands import Outcome, make_corpus, no_file_larger_than, qa, qa_process
 
 QUESTION = "When was the lighthouse on Grey Point built?"
 
@@ -254,17 +251,6 @@ def test_rebuilding_mends_a_corrupt_store(capsys: pytest.CaptureFixture[str], he
     (here / "vectors" / "store.sqlite").write_bytes(b"damaged " * 2_000)
     assert qa(capsys, "index", "--rebuild").code == 0
     assert qa(capsys, "ask", "--threshold", "0", QUESTION).code == 0
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """Until the end a write beyond ``size`` bytes fails, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_is_full_leaves_the_earlier_index_answering(

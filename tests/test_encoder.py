@@ -13,12 +13,14 @@ from pytest_socket import SocketBlockedError
 from qa.errors import ModelError
 from qa.models.encoder import (
     EMBEDDED_MODEL_SHA256,
+    TUNED_WEIGHTS,
+    TUNED_WEIGHTS_SHA256,
     Encoder,
     embedded_model_path,
     load_encoder,
 )
 from qa.session import require_question
-from qa.settings import EMBEDDED_MODEL
+from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
 from tests.fakes import FakeEncoder
 
 TEXTS = [
@@ -37,7 +39,14 @@ def test_no_test_can_reach_the_network() -> None:
 def test_the_embedded_weights_are_the_pinned_ones(encoder: Encoder) -> None:
     weights = (embedded_model_path() / "model.safetensors").read_bytes()
     assert hashlib.sha256(weights).hexdigest() == EMBEDDED_MODEL_SHA256
-    assert (encoder.name, encoder.digest) == (EMBEDDED_MODEL, EMBEDDED_MODEL_SHA256)
+    assert hashlib.sha256(TUNED_WEIGHTS.read_bytes()).hexdigest() == TUNED_WEIGHTS_SHA256
+    assert (encoder.name, encoder.digest) == (EMBEDDED_MODEL, TUNED_WEIGHTS_SHA256)
+
+
+def test_the_model_it_was_trained_from_can_be_had_and_is_another_one(encoder: Encoder) -> None:
+    untuned = load_encoder(UNTUNED_MODEL)
+    assert (untuned.name, untuned.digest) == (UNTUNED_MODEL, EMBEDDED_MODEL_SHA256)
+    assert not np.allclose(untuned.embed_query("honey"), encoder.embed_query("honey"), atol=1e-3)
 
 
 def test_vectors_have_unit_length_in_the_order_of_their_texts(encoder: Encoder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,23 @@ from typing import Any
 import pytest
 
 from qa.answer import NoAnswer, Reply
-from qa.errors import InputFileError
+from qa.errors import InputFileError, UsageError
 from qa.evaluate import (
     Judged,
-    LabelledQuestion,
+    Read,
     area_under_roc,
     exact_match,
     expected_calibration_error,
     judge,
     measure,
-    read_labelled,
+    measure_reading,
+    read_alone,
     token_f1,
-    write_paragraphs,
 )
+from qa.labelled import Labelled, LabelledQuestion, Paragraph, read_labelled, write_paragraphs
 from qa.metadata import read_sidecar
 from qa.session import Inquiry
-from tests.fakes_reader import answer_from, document, retrieval_of
+from tests.fakes_reader import WordScores, answer_from, document, retrieval_of
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,9 @@ def test_measures_of_four_questions() -> None:
         "refusal_recall": 50.0,
         "coverage": 100.0,
         "precision": 66.7,
+        "refusal@85": 50.0,
+        "refusal@88": 50.0,
+        "answered@90": 0.0,
         "auroc": 0.75,
         "ece": 0.25,
     }
@@ -139,6 +144,86 @@ def test_what_nothing_bears_on_is_none() -> None:
 def test_a_hit_at_k_is_a_rank_of_at_most_k(rank: int, hits: list[int]) -> None:
     measures = measure([replace(RIGHT, rank=rank)])
     assert [measures[f"hit@{k}"] for k in (1, 5, 10)] == [100.0 * hit for hit in hits]
+
+
+def sure(row: Judged, *confidences: float) -> list[Judged]:
+    """The same row, once with each confidence."""
+    return [replace(row, confidence=confidence) for confidence in confidences]
+
+
+#: A hundred answerable questions, with confidences from 0.01 to 1.
+ANSWERABLE = sure(RIGHT, *(place / 100 for place in range(1, 101)))
+
+
+@pytest.mark.parametrize(
+    ("confidences", "at_85", "at_88"),
+    [
+        # The 85 surest answerable questions begin at 0.16, the 88 surest at 0.13.
+        ([0.05, 0.125, 0.14, 0.5], 75.0, 50.0),
+        ([0.16, 0.13], 50.0, 0.0),  # what is as sure as the threshold is answered
+        ([0.0], 100.0, 100.0),
+        ([1.0], 0.0, 0.0),
+        ([], None, None),
+    ],
+)
+def test_refusals_are_counted_where_so_many_answerable_questions_are_answered(
+    confidences: list[float], at_85: float | None, at_88: float | None
+) -> None:
+    measures = measure(ANSWERABLE + sure(RIGHTLY_REFUSED, *confidences))
+    assert (measures["refusal@85"], measures["refusal@88"]) == (at_85, at_88)
+
+
+def test_a_coverage_between_two_numbers_of_questions_is_the_larger_one() -> None:
+    # Of three questions 85% are more than two.
+    rows = sure(RIGHT, 0.9, 0.5, 0.3) + sure(RIGHTLY_REFUSED, 0.4, 0.2)
+    assert measure(rows)["refusal@85"] == 50.0
+
+
+def test_refusals_at_a_coverage_do_not_depend_on_the_threshold_in_use() -> None:
+    unanswerable = sure(RIGHTLY_REFUSED, 0.05, 0.5)
+    all_answered = [replace(row, answered=True) for row in ANSWERABLE + unanswerable]
+    none_answered = [replace(row, answered=False) for row in ANSWERABLE + unanswerable]
+    assert measure(all_answered)["refusal@85"] == measure(none_answered)["refusal@85"] == 50.0
+
+
+def test_refusals_at_a_coverage_need_answerable_questions() -> None:
+    measures = measure([RIGHTLY_REFUSED])
+    assert (measures["refusal@85"], measures["refusal@88"]) == (None, None)
+
+
+WRONG = replace(RIGHT, best_sentence_right=False, sentence_right=False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "answered"),
+    [
+        (sure(RIGHT, *[0.9] * 9) + sure(WRONG, 0.2), 100.0),
+        (sure(RIGHT, *[0.9] * 17) + sure(WRONG, 0.2, 0.2), 89.5),
+        (sure(RIGHT, *[0.9] * 17) + sure(MADE_UP, 0.2, 0.2), 89.5),
+        (sure(WRONG, 0.95) + sure(RIGHT, *[0.9] * 9), 100.0),
+        (sure(WRONG, 0.95, 0.95) + sure(RIGHT, *[0.9] * 9), 0.0),
+        (sure(RIGHT, *[0.9] * 9) + sure(REFUSED, 0.0), 90.0),
+        ([], None),
+    ],
+    ids=[
+        "one wrong in ten",
+        "two wrong in nineteen",
+        "two without an answer in nineteen",
+        "the surest wrong",
+        "the two surest wrong",
+        "one without any span",
+        "none",
+    ],
+)
+def test_the_share_answered_at_nine_right_in_ten(
+    rows: list[Judged], answered: float | None
+) -> None:
+    assert measure(rows)["answered@90"] == answered
+
+
+def test_a_right_span_that_was_rejected_counts_where_other_thresholds_are_tried() -> None:
+    rejected = replace(RIGHT, answered=False, sentence_right=False, confidence=0.4)
+    assert measure([rejected])["answered@90"] == 100.0
 
 
 def test_rows_with_kinds_are_measured_per_kind_too() -> None:
@@ -190,6 +275,65 @@ def squad(*, version: str = "v2.0") -> dict[str, Any]:
     qas = [{**possible, "is_impossible": False}, impossible] if version == "v2.0" else [possible]
     paragraphs = [{"context": MILL, "qas": qas}, {"context": "Nothing.", "qas": []}]
     return {"version": version, "data": [{"title": "The_Old_Mill 😀", "paragraphs": paragraphs}]}
+
+
+# The reader alone
+
+
+def test_the_reader_alone_is_given_the_paragraph_of_each_question_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    model = WordScores({"1812": 5.0}, null=1.5)
+    labelled = read_labelled(write(tmp_path, "squad.json", json.dumps(squad())))
+    assert list(read_alone(labelled, model)) == [
+        Read(kind=None, answerable=True, margin=8.5, exact=1.0, f1=1.0),
+        Read(kind=None, answerable=False, margin=8.5, exact=0.0, f1=0.0),
+    ]
+    assert model.contexts == [MILL, MILL]
+
+
+def test_the_reader_alone_is_scored_by_the_answer_that_it_comes_nearest_to() -> None:
+    question = LabelledQuestion("1", "When?", ("in the year 1812", "in 1812"), "0", "when", "0")
+    labelled = Labelled((question,), (Paragraph("0", "Mill", MILL),))
+    (row,) = read_alone(labelled, WordScores({"1812": 5.0}))
+    assert (row.kind, row.exact) == ("when", 0.0)
+    assert row.f1 == pytest.approx(2 / 3)
+
+
+def test_a_paragraph_without_a_word_leaves_the_reader_with_nothing_to_say() -> None:
+    question = LabelledQuestion("1", "When?", ("1812",), "0", None, "0")
+    labelled = Labelled((question,), (Paragraph("0", "Mill", "..."),))
+    (row,) = read_alone(labelled, WordScores({}))
+    assert row == Read(kind=None, answerable=True, margin=-math.inf, exact=0.0, f1=0.0)
+
+
+def test_questions_without_paragraphs_cannot_be_asked_of_the_reader_alone(tmp_path: Path) -> None:
+    rows = write(tmp_path, "rows.jsonl", '{"question": "Who?", "answers": []}')
+    with pytest.raises(UsageError, match="--reader-only needs a SQuAD file"):
+        next(read_alone(read_labelled(rows), WordScores({})))
+
+
+def test_measures_of_reading() -> None:
+    read = [
+        Read("when", answerable=True, margin=4.0, exact=1.0, f1=1.0),
+        Read("when", answerable=True, margin=-math.inf, exact=0.0, f1=0.5),
+        Read("who", answerable=False, margin=1.0, exact=0.0, f1=0.0),
+        Read(None, answerable=False, margin=-2.0, exact=0.0, f1=0.0),
+    ]
+    assert measure_reading(read) == {
+        "n": 4,
+        "em": 50.0,
+        "f1": 75.0,
+        "auroc": 0.5,  # of four pairs two are in order: the margin of 4 is above both others
+        "kinds": {
+            "when": {"n": 2, "em": 50.0, "f1": 75.0, "auroc": None},
+            "who": {"n": 1, "em": None, "f1": None, "auroc": None},
+        },
+    }
+
+
+def test_reading_without_kinds_has_no_measures_per_kind() -> None:
+    assert "kinds" not in measure_reading([Read(None, True, 1.0, 1.0, 1.0)])
 
 
 def write(tmp_path: Path, name: str, content: str | bytes) -> Path:

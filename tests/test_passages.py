@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents import document_from, read_document
+from qa.documents import read_document
 from qa.layout import furniture
 from qa.models.encoder import Encoder
 from qa.passages import Passage, header_of, split_passages
@@ -131,8 +132,8 @@ def test_a_short_text_is_one_passage_and_an_empty_one_none() -> None:
 
 
 def test_the_header_names_the_document_and_its_date() -> None:
-    assert header_of(document_from("a.txt", b"# The ferry\n2023-05-14\n")) == HEADER
-    assert header_of(document_from("a.txt", b"# The ferry\n")) == "The ferry\n"
+    assert header_of("The ferry", date(2023, 5, 14)) == HEADER
+    assert header_of("The ferry", None) == "The ferry\n"
 
 
 def test_the_article_of_the_saved_web_page_is_apart_from_its_menus(seeds: Path) -> None:
@@ -146,7 +147,7 @@ def test_the_article_of_the_saved_web_page_is_apart_from_its_menus(seeds: Path) 
 def test_passages_of_the_seeds_fit_the_embedded_encoder(seeds: Path, encoder: Encoder) -> None:
     for path in sorted(seeds.glob("*.txt")):
         document = read_document(seeds, path.name, 100_000)
-        header = header_of(document)
+        header = header_of(document.title, document.date)
         passages = split_passages(
             document.text,
             header=header,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qa.evaluate import judge, measure, read_labelled
+from qa.evaluate import judge, measure
+from qa.labelled import read_labelled
 from qa.models.encoder import Encoder
 from qa.session import Session, build_index
 from qa.settings import Settings

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
@@ -12,37 +10,11 @@ from qa.models.reader import TokenScores
 from qa.reading import SPAN_FEATURES, SentenceReader, SpanReader, best_span, span_rows
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.text import Span, sentences
+from tests.fakes_reader import WordScores
 
 MILL = "The mill burned in 1812. Nobody was hurt. It was rebuilt by Ada Lind in 1815."
 INN = "The inn is old. It has nine rooms."
 PLAIN_WEIGHTS = dict.fromkeys(SPAN_FEATURES, 1.0)
-
-
-class WordScores:
-    """A span model that likes the words it is told of; every other word scores 0."""
-
-    def __init__(self, liked: dict[str, float], null: float = 0.0) -> None:
-        self._liked = liked
-        self._null = null
-        self.contexts: list[str] = []
-
-    def score(
-        self,
-        question: str,  # noqa: ARG002 - it likes the same words whatever is asked
-        contexts: Sequence[str],
-    ) -> list[list[TokenScores]]:
-        self.contexts.extend(contexts)
-        return [[self._window(context)] for context in contexts]
-
-    def _window(self, context: str) -> TokenScores:
-        words = context.replace("\n", " ").split(" ")
-        starts = np.cumsum([0, *(len(word) + 1 for word in words[:-1])])
-        offsets = np.array(
-            [(s, s + len(w.rstrip("."))) for s, w in zip(starts, words, strict=True) if w]
-        )
-        liking = [self._liked.get(context[s:e], 0.0) for s, e in offsets]
-        logits = np.array(liking, dtype=np.float32)
-        return TokenScores(offsets, logits, logits, self._null)
 
 
 def passage(

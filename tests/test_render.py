@@ -74,8 +74,12 @@ def test_text_of_an_abstention_without_any_passage_is_its_reason() -> None:
 
 def test_further_citations_follow_with_their_sentences() -> None:
     second = replace(answer_from("The fire was in 1812.", "1812").citations[0], n=2, date=None)
-    both = replace(MILL, citations=(*MILL.citations, second))
-    assert as_text(both).endswith("\n[2] A title, a.txt:1\n    The fire was in 1812.")
+    third = replace(answer_from("It was 1813.", "1813").citations[0], n=3, agrees=False)
+    both = replace(MILL, citations=(*MILL.citations, second, third))
+    assert as_text(both).endswith(
+        "\n[2] A title, a.txt:1 (says the same)\n    The fire was in 1812."
+        "\n[3] A title, 2024-03-06, a.txt:1\n    It was 1813."
+    )
 
 
 def test_text_is_wrapped_to_the_width() -> None:
@@ -97,6 +101,7 @@ CITATION_KEYS = {
     "sentence": {"start": int, "end": int, "text": str},
     "passage": {"start": int, "end": int},
     "scores": {"dense": float, "lexical": float, "reader": float},
+    "agrees": bool,
 }
 
 

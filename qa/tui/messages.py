@@ -31,6 +31,8 @@ class SessionReady(Message):
     passages: int
     changed: int
     """Files that are not as they were indexed."""
+    stale_calibration: bool = False
+    """The calibration with the index was made for another reader or model and is not used."""
 
 
 @dataclass

@@ -77,6 +77,7 @@ def _open(
             documents=len(records),
             passages=sum(record.passages for record in records),
             changed=len(session.changed_files()),
+            stale_calibration=session.stale_calibration,
         )
     )
     return session

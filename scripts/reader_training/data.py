@@ -6,14 +6,17 @@ import gzip
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+
+from qa.passages import header_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,10 @@ class Example:
     context: str
     answers: tuple[Answer, ...]
     kind: str = ""
+    title: str = ""
+    """Of the paragraph's article."""
+    day: date | None = None
+    """Of the article."""
 
     @property
     def target(self) -> Answer | None:
@@ -52,6 +59,8 @@ def read_squad(path: Path) -> list[Example]:
             context=paragraph["context"],
             answers=tuple(Answer(a["text"], a["answer_start"]) for a in question["answers"]),
             kind=question.get("kind", ""),
+            title=article.get("title", "").replace("_", " "),
+            day=date.fromisoformat(article["date"]) if article.get("date") else None,
         )
         for article in articles
         for paragraph in article["paragraphs"]
@@ -84,6 +93,27 @@ class HeldOut:
         return [example for example in examples if example.context in clean]
 
 
+Neighbours = Callable[[Sequence[str], Sequence[str], int], NDArray[np.int64]]
+"""Questions, paragraphs and a count to the indices (questions, count) of the likeliest paragraphs."""
+
+
+def nearest_by_both(embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> Neighbours:
+    """By TF-IDF and by the retriever's vectors in turn: what a hybrid retriever brings."""
+
+    def nearest(questions: Sequence[str], contexts: Sequence[str], count: int) -> NDArray[np.int64]:
+        by_words = nearest_paragraphs(questions, contexts, count)
+        paragraphs = embed(contexts)
+        asked = embed(questions)
+        both = np.empty((len(questions), by_words.shape[1]), dtype=np.int64)
+        for row, words in enumerate(by_words):
+            by_vectors = np.argsort(-(paragraphs @ asked[row]))[:count]
+            merged = dict.fromkeys(np.stack([by_vectors, words], axis=1).flatten().tolist())
+            both[row] = list(merged)[: both.shape[1]]
+        return both
+
+    return nearest
+
+
 def nearest_paragraphs(
     questions: Sequence[str], contexts: Sequence[str], count: int
 ) -> NDArray[np.int64]:
@@ -99,45 +129,81 @@ def nearest_paragraphs(
     return found
 
 
-def hard_negatives(
-    examples: Sequence[Example], share: float, rng: random.Random, among: int = 8
-) -> list[Example]:
-    """Put a share of the answerable questions to a paragraph that does not answer them.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is trained on: first its own paragraph, then wrong ones without an answer."""
 
-    The paragraph is drawn from the `among` nearest to the question that do not contain any of its
-    answers, so the reader learns to stay silent on what a retriever brings by mistake.
+    readings: tuple[Example, ...]
+
+
+def with_negatives(
+    examples: Sequence[Example],
+    each: float,
+    rng: random.Random,
+    among: int = 8,
+    neighbours: Neighbours = nearest_paragraphs,
+) -> list[Asked]:
+    """Put the answerable questions to paragraphs that do not answer them as well.
+
+    `each` is the mean number of such paragraphs for a question: 0.25 gives a quarter of the
+    questions one, 2.0 gives every question two. They are drawn from the `among` nearest to the
+    question that do not contain any of its answers, so the reader learns to stay silent on what a
+    retriever brings by mistake.
     """
-    answerable = [example for example in examples if example.answers]
-    chosen = rng.sample(answerable, round(share * len(answerable)))
-    if not chosen:
-        return []
-    contexts = sorted({example.context for example in examples})
+    if not each or not examples:
+        return [Asked((example,)) for example in examples]
+    counts = [_rounded(each, rng) if example.answers else 0 for example in examples]
+    chosen = [example for example, count in zip(examples, counts, strict=True) if count]
+    articles = {example.context: example for example in examples}
+    contexts = sorted(articles)
     lowered = [context.casefold() for context in contexts]
-    nearest = nearest_paragraphs([e.question for e in chosen], contexts, among + 1)
-    negatives = []
-    for example, indices in zip(chosen, nearest, strict=True):
-        answers = [answer.text.casefold() for answer in example.answers]
-        silent = [
-            index
-            for index in indices
-            if contexts[index] != example.context
-            and not any(answer in lowered[index] for answer in answers)
-        ]
-        if silent:
-            negatives.append(replace(example, context=contexts[rng.choice(silent)], answers=()))
-    return negatives
+    rows = iter(neighbours([e.question for e in chosen], contexts, among + 1))
+    asked = []
+    for example, count in zip(examples, counts, strict=True):
+        negatives: list[Example] = []
+        if count:
+            answers = [answer.text.casefold() for answer in example.answers]
+            silent = [
+                contexts[index]
+                for index in next(rows)
+                if contexts[index] != example.context
+                and not any(answer in lowered[index] for answer in answers)
+            ]
+            negatives = [
+                replace(articles[context], question=example.question, answers=(), kind="")
+                for context in rng.sample(silent, min(count, len(silent)))
+            ]
+        asked.append(Asked((example, *negatives)))
+    return asked
 
 
-def with_typing_noise(
-    examples: Sequence[Example], share: float, rng: random.Random
-) -> list[Example]:
-    """The examples, a share of them with the question as typed in a hurry."""
+def _rounded(number: float, rng: random.Random) -> int:
+    """`number` rounded up or down by chance, so that the mean over many is `number`."""
+    return int(number) + (rng.random() < number - int(number))
+
+
+def with_headers(asked: Sequence[Asked], share: float, rng: random.Random) -> list[Asked]:
+    """A share of the questions with the header that a passage has when it is read: title and date."""
     return [
-        replace(example, question=_mistyped(example.question, rng))
-        if rng.random() < share
-        else example
-        for example in examples
+        Asked(tuple(map(_headed, each.readings))) if rng.random() < share else each
+        for each in asked
     ]
+
+
+def _headed(example: Example) -> Example:
+    header = header_of(example.title, example.day) if example.title else ""
+    answers = tuple(replace(answer, start=answer.start + len(header)) for answer in example.answers)
+    return replace(example, context=header + example.context, answers=answers)
+
+
+def with_typing_noise(asked: Sequence[Asked], share: float, rng: random.Random) -> list[Asked]:
+    """The questions, a share of them as typed in a hurry."""
+    return [_retyped(each, rng) if rng.random() < share else each for each in asked]
+
+
+def _retyped(asked: Asked, rng: random.Random) -> Asked:
+    question = _mistyped(asked.readings[0].question, rng)
+    return Asked(tuple(replace(reading, question=question) for reading in asked.readings))
 
 
 def _mistyped(question: str, rng: random.Random) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from reader_training.data import Answer, Example
+from reader_training.data import Answer, Asked, Example
 
 MAX_TOKENS = 384
 """Tokens in a window: [CLS] question [SEP] paragraph [SEP]."""
@@ -35,6 +35,8 @@ class Window:
     """Index of the answer's last token, 0 likewise."""
     offsets: NDArray[np.int32]
     """Characters of each paragraph token in the paragraph: shape (paragraph tokens, 2)."""
+    asked: int = 0
+    """Which question it belongs to: the windows of all its paragraphs share the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Batch:
     """Shape (batch,)."""
     ends: torch.Tensor
     """Shape (batch,)."""
+    asked: torch.Tensor
+    """Which question each window belongs to; shape (batch,)."""
 
 
 def cut_windows(
@@ -118,22 +122,47 @@ def collate(windows: Sequence[Window]) -> Batch:
         selectable=torch.from_numpy(selectable),
         starts=torch.tensor([window.start for window in windows]),
         ends=torch.tensor([window.end for window in windows]),
+        asked=torch.tensor([window.asked for window in windows]),
     )
 
 
-def shuffled_batches(
-    windows: Sequence[Window], batch_size: int, rng: random.Random, bucket: int = 50
-) -> list[Sequence[Window]]:
-    """Batches of windows of like length, in random order.
+def windows_by_question(
+    asked: Sequence[Asked], tokenizer: PreTrainedTokenizerBase
+) -> list[list[Window]]:
+    """The windows of all paragraphs of each question."""
+    readings = [reading for each in asked for reading in each.readings]
+    owners = [number for number, each in enumerate(asked) for _ in each.readings]
+    groups: list[list[Window]] = [[] for _ in asked]
+    for window in cut_windows(readings, tokenizer):
+        number = owners[window.example]
+        groups[number].append(replace(window, asked=number))
+    return groups
 
-    Windows are shuffled, sorted by length within buckets of `bucket` batches, and cut: little
-    padding, and still different neighbours in every epoch.
+
+def shuffled_batches(
+    groups: Sequence[Sequence[Window]], batch_size: int, rng: random.Random, bucket: int = 50
+) -> list[list[Window]]:
+    """Batches of about `batch_size` windows of like length, in random order; no question is split.
+
+    Questions are shuffled, sorted by their longest window within buckets of about `bucket` batches,
+    and dealt out: little padding, and still different neighbours in every epoch.
     """
-    order = list(windows)
+    order = list(groups)
     rng.shuffle(order)
-    batches: list[Sequence[Window]] = []
-    for first in range(0, len(order), bucket * batch_size):
-        chunk = sorted(order[first : first + bucket * batch_size], key=lambda w: len(w.token_ids))
-        batches += [chunk[i : i + batch_size] for i in range(0, len(chunk), batch_size)]
+    per_bucket = max(1, bucket * batch_size * len(order) // max(1, sum(map(len, order))))
+    batches: list[list[Window]] = []
+    for first in range(0, len(order), per_bucket):
+        chunk = sorted(order[first : first + per_bucket], key=_longest)
+        batch: list[Window] = []
+        for group in chunk:
+            if batch and len(batch) + len(group) > batch_size:
+                batches.append(batch)
+                batch = []
+            batch += group
+        batches.append(batch)
     rng.shuffle(batches)
     return batches
+
+
+def _longest(group: Sequence[Window]) -> int:
+    return max(len(window.token_ids) for window in group)

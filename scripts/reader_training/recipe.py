@@ -16,7 +16,9 @@ class Source:
     share: float = 1.0
     """Share of the file's questions in an epoch, drawn anew for each epoch."""
     negatives: float = 0.0
-    """Share of the answerable ones that are put to a wrong paragraph too, as unanswerable."""
+    """Wrong paragraphs, on average, that each answerable question is put to as well."""
+    headers: float = 0.0
+    """Share of the questions whose paragraphs get a header line of title and date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Part:
     """Windows in a step."""
     noise: float = 0.0
     """Share of the questions that get typing noise."""
+    choice: float = 0.0
+    """Weight of the loss of choosing between a question's paragraphs."""
     warmup: float = 0.06
     """Share of the steps in which the learning rate rises."""
 

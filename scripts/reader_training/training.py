@@ -15,8 +15,23 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import BertForQuestionAnswering, PreTrainedTokenizerBase
 
-from reader_training.data import Example, hard_negatives, sample_share, with_typing_noise
-from reader_training.features import Batch, Window, collate, cut_windows, shuffled_batches
+from reader_training.data import (
+    Asked,
+    Example,
+    Neighbours,
+    nearest_paragraphs,
+    sample_share,
+    with_headers,
+    with_negatives,
+    with_typing_noise,
+)
+from reader_training.features import (
+    Batch,
+    Window,
+    collate,
+    shuffled_batches,
+    windows_by_question,
+)
 from reader_training.recipe import Part
 
 Report = Callable[[str], None]
@@ -79,6 +94,32 @@ def span_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch
     return loss / 2
 
 
+def choice_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Cross-entropy of the start and the end over all of a question's windows together.
+
+    [CLS] takes no part: this teaches which paragraph's span is the better one, with scores that
+    compare across paragraphs (the shared normalisation of Clark and Gardner, ACL 2018). Mean over
+    the questions that have an answer and more than one window; 0 if there is none.
+    """
+    device = start_logits.device
+    inside = batch.selectable.to(device).clone()
+    inside[:, 0] = False
+    gold = torch.nonzero(batch.starts > 0).flatten()
+    asked = batch.asked
+    together = asked[gold].unsqueeze(1) == asked.unsqueeze(0)
+    rivals = together.sum(dim=1) > 1
+    gold, together = gold[rivals].to(device), together[rivals].to(device)
+    if not len(gold):
+        return start_logits.new_zeros((), dtype=torch.float32)
+    total = torch.zeros((), device=device)
+    for logits, targets in ((start_logits, batch.starts), (end_logits, batch.ends)):
+        scores = logits.float().masked_fill(~inside, -torch.inf)
+        of_windows = torch.logsumexp(scores, dim=1).unsqueeze(0)
+        of_questions = torch.logsumexp(of_windows.masked_fill(~together, -torch.inf), dim=1)
+        total = total + (of_questions - scores[gold, targets.to(device)[gold]]).mean()
+    return total / 2
+
+
 class Trainer:
     """Trains a reader through the parts of a recipe."""
 
@@ -92,7 +133,9 @@ class Trainer:
         directory: Path,
         device: torch.device,
         report: Report,
+        neighbours: Neighbours = nearest_paragraphs,
     ) -> None:
+        self._neighbours = neighbours
         self.precision = MixedPrecision(model, device)
         self.position = Position()
         self._tokenizer = tokenizer
@@ -165,18 +208,20 @@ class Trainer:
         batches: list[Sequence[Window]] = []
         for epoch in range(part.epochs):
             rng = random.Random(f"{self._seed}/{part.name}/{epoch}")
-            examples: list[Example] = []
+            asked: list[Asked] = []
             for source in part.sources:
                 drawn = sample_share(self._files[source.name], source.share, rng)
-                examples += drawn + hard_negatives(drawn, source.negatives, rng)
-            examples = with_typing_noise(examples, part.noise, rng)
-            windows = list(cut_windows(examples, self._tokenizer))
-            batches += shuffled_batches(windows, part.batch_size, rng)
-            unanswerable = sum(not example.answers for example in examples)
-            tokens = sum(len(window.token_ids) for window in windows)
+                with_wrong = with_negatives(
+                    drawn, source.negatives, rng, neighbours=self._neighbours
+                )
+                asked += with_headers(with_wrong, source.headers, rng)
+            groups = windows_by_question(with_typing_noise(asked, part.noise, rng), self._tokenizer)
+            batches += shuffled_batches(groups, part.batch_size, rng)
+            windows = sum(len(group) for group in groups)
+            tokens = sum(len(window.token_ids) for group in groups for window in group)
             self._report(
-                f"{part.name}, epoch {epoch + 1}: {len(examples):,} questions, "
-                f"{unanswerable:,} of them unanswerable, {tokens:,} tokens"
+                f"{part.name}, epoch {epoch + 1}: {len(asked):,} questions, "
+                f"{windows:,} windows, {tokens:,} tokens"
             )
         return batches
 
@@ -189,19 +234,21 @@ class Trainer:
             rate = part.learning_rate * schedule(step, len(batches), part.warmup)
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
-            progress.after_step(self._step(collate(batches[step])), step)
+            progress.after_step(self._step(collate(batches[step]), part.choice), step)
             self.position.step = step + 1
             if time.monotonic() - saved >= checkpoint_seconds:
                 self.save()
                 saved = time.monotonic()
 
-    def _step(self, batch: Batch) -> float:
+    def _step(self, batch: Batch, choice: float) -> float:
         output = self.precision.working(
             input_ids=batch.input_ids.to(self._device),
             attention_mask=batch.attention_mask.to(self._device),
             token_type_ids=batch.token_type_ids.to(self._device),
         )
         loss = span_loss(output.start_logits, output.end_logits, batch)
+        if choice:
+            loss = loss + choice * choice_loss(output.start_logits, output.end_logits, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         self.precision.collect_gradients()
         self._optimizer.step()

@@ -1,0 +1,221 @@
+"""``qa eval`` and ``qa calibrate``: answers held against labelled questions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from math import floor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from qa.commands.opening import open_session
+from qa.errors import ExitCode, InputFileError, UsageError
+from qa.settings import SENTENCE_READER, Settings
+from qa.terminal import counted, progress_bar, say
+
+if TYPE_CHECKING:
+    from qa.answer import Evidence
+    from qa.evaluate import Judged
+    from qa.fitting import Bin, Threshold
+    from qa.labelled import Labelled
+    from qa.session import Inquiry, Session
+
+__all__ = ["calibrate", "evaluate"]
+
+#: Fewer questions than this say too little about confidence.
+FEWEST_QUESTIONS = 20
+
+
+def evaluate(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    measure = _measure_reading if parsed.reader_only else _measure_answers
+    named, pooled = measure(parsed.labelled, settings)
+    if parsed.json:
+        several = {"sets": named, "pooled": pooled}
+        print(json.dumps(several if len(named) > 1 else pooled, indent=2))
+    elif len(named) == 1:
+        print(_table(pooled))
+    else:
+        for name, measures in {**named, "all of them pooled": pooled}.items():
+            print(f"{name}\n{_table(measures)}\n")
+    return ExitCode.OK
+
+
+Measures = dict[str, Any]
+
+
+def _measure_answers(
+    paths: Sequence[Path], settings: Settings
+) -> tuple[dict[str, Measures], Measures]:
+    """The measures of each file by its name, and those of all questions together."""
+    from qa.evaluate import judge, measure
+    from qa.labelled import read_labelled
+
+    sets = {str(path): read_labelled(path) for path in paths}  # all are read before any is asked
+    judged: dict[str, list[Judged]] = {}
+    for name, labelled in sets.items():
+        with _corpus_of(labelled, settings) as own, open_session(own) as session:
+            files = {record.id: record.file for record in session.documents()}
+            judged[name] = [
+                judge(question, inquiry, files.__getitem__)
+                for question, inquiry in zip(
+                    labelled.questions, _inquiries(session, labelled), strict=True
+                )
+            ]
+    pooled = [row for rows in judged.values() for row in rows]
+    return {name: measure(rows) for name, rows in judged.items()}, measure(pooled)
+
+
+def _measure_reading(
+    paths: Sequence[Path], settings: Settings
+) -> tuple[dict[str, Measures], Measures]:
+    """As :func:`_measure_answers`, of the reader alone: each question with its paragraph."""
+    from qa.evaluate import Read, measure_reading, read_alone
+    from qa.labelled import read_labelled
+    from qa.session import load_model
+
+    if settings.reader == SENTENCE_READER:
+        raise UsageError("--reader-only measures a span reader; leave out --reader sentences.")
+    sets = {str(path): read_labelled(path) for path in paths}
+    model = load_model(settings.reader)
+    read: dict[str, list[Read]] = {}
+    for name, labelled in sets.items():
+        read[name] = []
+        with progress_bar() as report:
+            for row in read_alone(labelled, model):
+                read[name].append(row)
+                report("reading", len(read[name]), len(labelled.questions))
+    pooled = [row for rows in read.values() for row in rows]
+    return {name: measure_reading(rows) for name, rows in read.items()}, measure_reading(pooled)
+
+
+@contextmanager
+def _corpus_of(labelled: Labelled, settings: Settings) -> Iterator[Settings]:
+    """Settings for the corpus that the questions are about: their own paragraphs if they bring any."""
+    from qa.labelled import write_paragraphs
+
+    if not labelled.paragraphs:
+        yield settings
+        return
+    with TemporaryDirectory(prefix="qa-eval-") as temporary:
+        corpus = Path(temporary) / "corpus"
+        corpus.mkdir()
+        write_paragraphs(labelled.paragraphs, corpus)
+        yield replace(settings, corpus=corpus, vectors=Path(temporary) / "vectors")
+
+
+def _inquiries(session: Session, labelled: Labelled) -> Iterator[Inquiry]:
+    with progress_bar() as report:
+        for done, question in enumerate(labelled.questions, start=1):
+            yield session.inquire(question.question)
+            report("answering", done, len(labelled.questions))
+
+
+def calibrate(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.calibration import OwnCalibration, forget_calibration, save_calibration
+    from qa.fitting import calibrated
+    from qa.session import shipped_fit
+
+    if parsed.forget:
+        if parsed.labelled is not None:
+            raise UsageError("--forget takes no file; give one or the other.")
+        dropped = forget_calibration(settings.vectors)
+        say(
+            "Confidences are as shipped again."
+            if dropped
+            else "There was no calibration to forget."
+        )
+        return ExitCode.OK
+    if parsed.labelled is None:
+        raise UsageError("Name a file of labelled questions, or give --forget.")
+    if not 0.0 < parsed.precision <= 1.0:
+        raise UsageError("--precision must be above 0 and at most 1.")
+    labelled = _own_questions(parsed.labelled)  # a bad file is named before any model loads
+    shipped = shipped_fit(settings.reader)
+    with open_session(settings, as_shipped=True) as session:
+        evidence, right = _evidence(labelled, parsed.labelled, session)
+        outcome = calibrated(shipped.calibrator, evidence, right, parsed.precision)
+        print(_reliability_table(outcome.reliability))
+        if outcome.threshold is None:
+            raise InputFileError(
+                f"On these questions no threshold makes {parsed.precision:.0%} of the answers right; "
+                f"the best makes {outcome.best_precision:.0%}. Nothing was stored; ask for less with "
+                "--precision."
+            )
+        own = OwnCalibration(outcome.calibrator, session.made_for, len(evidence))
+        save_calibration(settings.vectors, own)
+    print(_in_words(outcome.threshold, len(evidence)))
+    return ExitCode.OK
+
+
+def _own_questions(path: Path) -> Labelled:
+    """Enough labelled questions about a person's own corpus."""
+    from qa.labelled import read_labelled
+
+    labelled = read_labelled(path)
+    if labelled.paragraphs:
+        raise UsageError(
+            f"{path} brings its own paragraphs; calibrate with questions about this corpus (.jsonl)."
+        )
+    if len(labelled.questions) < FEWEST_QUESTIONS:
+        raise InputFileError(
+            f"{path} has {counted(len(labelled.questions), 'question')}; "
+            f"at least {FEWEST_QUESTIONS} are needed, better some dozens."
+        )
+    return labelled
+
+
+def _evidence(
+    labelled: Labelled, path: Path, session: Session
+) -> tuple[list[Evidence | None], list[bool]]:
+    """For each labelled question what the answer rests on, and whether the answer is right."""
+    from qa.evaluate import judge
+
+    files = {record.id: record.file for record in session.documents()}
+    unknown = [q for q in labelled.questions if q.file and q.file not in files.values()]
+    if unknown:
+        raise InputFileError(
+            f"{path}: question {unknown[0].id} is about {unknown[0].file}, which the index does not "
+            "hold; name the right folder with --corpus and --vectors."
+        )
+    evidence: list[Evidence | None] = []
+    right: list[bool] = []
+    for question, inquiry in zip(labelled.questions, _inquiries(session, labelled), strict=True):
+        evidence.append(inquiry.evidence)
+        right.append(judge(question, inquiry, files.__getitem__).best_right)
+    return evidence, right
+
+
+def _reliability_table(bins: Sequence[Bin]) -> str:
+    rows = ["confidence   questions   said   were right"]
+    rows += [
+        f"{b.low:.1f} to {b.high:.1f}   {b.count:>9}   {b.said:>4.0%}   {b.right:>10.0%}"
+        for b in bins
+    ]
+    return "\n".join(rows)
+
+
+def _in_words(threshold: Threshold, questions: int) -> str:
+    return (
+        f"At this threshold ({threshold.confidence:.2f}) {floor(10 * threshold.precision)} of 10 answers "
+        f"are right and {threshold.answered:.0%} of questions get one "
+        f"({counted(questions, 'question')}, each judged by a fit to the others)."
+    )
+
+
+def _table(measures: Mapping[str, Any]) -> str:
+    kinds = measures.get("kinds", {})
+    columns = {"all": measures, **kinds}
+    names = [name for name in measures if name != "kinds"]
+    widths = [max(len(column), 6) for column in columns]
+    rows = [" " * 15 + "  ".join(c.rjust(w) for c, w in zip(columns, widths, strict=True))]
+    for name in names:
+        cells = [
+            ("-" if column[name] is None else str(column[name])).rjust(width)
+            for column, width in zip(columns.values(), widths, strict=True)
+        ]
+        rows.append(name.ljust(15) + "  ".join(cells))
+    return "\n".join(rows)

@@ -1,0 +1,149 @@
+"""Labelled questions: what was asked, what counts as right, and where it stands."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qa.errors import InputFileError
+from qa.metadata import SIDECAR_SUFFIX
+
+__all__ = ["Labelled", "LabelledQuestion", "Paragraph", "read_labelled", "write_paragraphs"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledQuestion:
+    """A question with what counts as right; without answers, the corpus does not hold one."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    file: str | None
+    """Where the answer stands; ``None`` for a question without one."""
+    kind: str | None
+    paragraph: str | None = None
+    """Of a SQuAD file: the paragraph that the question was written about, answer or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of a SQuAD file, to be a document of its own."""
+
+    file: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The questions of a file, and the paragraphs they are about if it brings its own."""
+
+    questions: tuple[LabelledQuestion, ...]
+    paragraphs: tuple[Paragraph, ...]
+
+
+def read_labelled(path: Path) -> Labelled:
+    """Labelled questions from ``.jsonl`` rows or from SQuAD 1.1 / 2.0 JSON, also gzipped.
+
+    Raises:
+        InputFileError: the file cannot be read or holds something else; a bad row is named by number.
+    """
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+        text = data.decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise InputFileError(f"The labelled file {path} cannot be read ({error}).") from error
+    rows = ".jsonl" in path.suffixes
+    if not rows and ".json" not in path.suffixes:
+        raise InputFileError(f"{path} is no labelled file; give a .jsonl, .json or .json.gz.")
+    labelled = _from_rows(text, path) if rows else _from_squad(text, path)
+    if not labelled.questions:
+        raise InputFileError(f"The labelled file {path} holds no question.")
+    return labelled
+
+
+def write_paragraphs(paragraphs: Iterable[Paragraph], folder: Path) -> None:
+    """Lay the paragraphs out as a corpus, each a file with its title in a sidecar."""
+    for paragraph in paragraphs:
+        (folder / paragraph.file).write_bytes(paragraph.text.encode())
+        sidecar = folder / (paragraph.file + SIDECAR_SUFFIX)
+        # A JSON string is a TOML string, but for the one control character that JSON leaves as it is.
+        title = json.dumps(paragraph.title, ensure_ascii=False).replace("\x7f", "\\u007f")
+        sidecar.write_text(f"title = {title}\n", encoding="utf-8")
+
+
+def _from_rows(text: str, path: Path) -> Labelled:
+    questions = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            answers = _answers(row["answers"])
+            if answers and not isinstance(row.get("file"), str):
+                raise ValueError('a question with answers needs its "file"')
+            questions.append(
+                LabelledQuestion(
+                    str(row.get("id", number)),
+                    _text(row["question"]),
+                    answers,
+                    row.get("file"),
+                    None if row.get("kind") is None else _text(row["kind"]),
+                )
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InputFileError(
+                f"{path}:{number}: not a labelled question ({error}); "
+                'a line is {"id", "question", "answers": [...], "file"}.'
+            ) from error
+    return Labelled(tuple(questions), ())
+
+
+def _from_squad(text: str, path: Path) -> Labelled:
+    try:
+        questions: list[LabelledQuestion] = []
+        paragraphs: list[Paragraph] = []
+        for title, paragraph in _squad_paragraphs(json.loads(text)):
+            file = f"{len(paragraphs):06d}.txt"
+            paragraphs.append(Paragraph(file, title, _text(paragraph["context"])))
+            for row in paragraph["qas"]:
+                impossible = row.get("is_impossible", False)
+                answers = () if impossible else _answers([a["text"] for a in row["answers"]])
+                questions.append(
+                    LabelledQuestion(
+                        str(row["id"]),
+                        _text(row["question"]),
+                        answers,
+                        file if answers else None,
+                        row.get("kind"),
+                        file,
+                    )
+                )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputFileError(f"{path} is not SQuAD JSON ({error}).") from error
+    return Labelled(tuple(questions), tuple(paragraphs))
+
+
+def _squad_paragraphs(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for article in data["data"]:
+        for paragraph in article["paragraphs"]:
+            yield str(article["title"]).replace("_", " "), paragraph
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _answers(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise ValueError("its answers are no list")
+    return tuple(dict.fromkeys(_text(value) for value in values))
