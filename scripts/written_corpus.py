@@ -45,7 +45,7 @@ def lay_out(examples: Sequence[Example], out: Path) -> None:
                 "question": example.question,
                 "answers": answers,
                 "file": name if answers else None,
-                "kind": example.kind,
+                "kind": example.kind or None,
             }
         )
     for (title, day), name in names.items():
