@@ -105,6 +105,8 @@ class Evidence:
     """The highest sentence similarity of this question; 0 without sentence vectors."""
     agreement: int
     """Further documents whose candidates say the same."""
+    similarity: float = 0.0
+    """Of the best candidate's sentence."""
 
 
 class Calibrator(Protocol):
@@ -204,6 +206,7 @@ def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Eviden
         lexical=best.passage.lexical,
         best_similarity=max(similarities, default=0.0),
         agreement=len(agreeing),
+        similarity=best.similarity,
     )
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from qa.expectations import asks_who_says, expected_type, says, typed_spans
 from qa.models.reader import SpanModel, TokenScores
-from qa.retrieval import Retrieval, RetrievedPassage, share_of_terms
+from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence, share_of_terms
 from qa.terms import stem, stems
 from qa.text import Span
 
@@ -50,6 +50,8 @@ class Candidate:
     """Log-odds, comparable across passages; higher is better."""
     margin: float = 0.0
     """Of a span reader: the span's logits above the null score of its passage."""
+    similarity: float = 0.0
+    """Of its sentence to the question; that of its passage where sentences have no vectors."""
 
 
 class Reader(Protocol):
@@ -81,9 +83,10 @@ FEATURES = (
 
 
 #: And the span reader: the best span's raw logits, those above the null score of its passage, the fused
-#: score of the passage and the similarity of the sentence. The further features above raise the score on
-#: unrelated paragraphs and lower it on documents that tell similar things, so these four are all.
-SPAN_FEATURES = ("span", "margin", "passage_fused", "similarity")
+#: score of the passage, the similarity of the sentence, and the share of the question's idf in the
+#: passage. The further features above raise the score on unrelated paragraphs and lower it on documents
+#: that tell similar things, so these five are all.
+SPAN_FEATURES = ("span", "margin", "passage_fused", "similarity", "lexical")
 
 #: Longest answer of the span reader, in tokens.
 LONGEST_SPAN = 40
@@ -149,16 +152,23 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
             if best is not None:
                 score, span = best
                 found = Span(at + span.start, at + span.end)
-                candidate = Candidate(passage, found, sentence, score=0.0, margin=score - null)
-                similarity = retrieved.similarity
+                similarity = _similarity(retrieved, passage)
                 features = (
                     score,
                     score - null,
                     passage.fused / top_fused,
-                    similarity if similarity is not None else passage.dense,
+                    similarity,
+                    passage.lexical,
+                )
+                candidate = Candidate(
+                    passage, found, sentence, 0.0, margin=score - null, similarity=similarity
                 )
                 rows.append((candidate, features))
     return rows
+
+
+def _similarity(sentence: RetrievedSentence, passage: RetrievedPassage) -> float:
+    return sentence.similarity if sentence.similarity is not None else passage.dense
 
 
 def best_of_context(windows: Sequence[TokenScores]) -> tuple[float, Span] | None:
@@ -216,9 +226,7 @@ def sentence_rows(retrieval: Retrieval) -> list[Row]:
     rows: list[Row] = []
     for passage in retrieval.passages:
         texts = [passage.slice(s.span) for s in passage.sentences]
-        similarities = [
-            s.similarity if s.similarity is not None else passage.dense for s in passage.sentences
-        ]
+        similarities = [_similarity(sentence, passage) for sentence in passage.sentences]
         held = [stems(text) for text in texts]
         shares = [share_of_terms(terms, weights) for terms in held]
         for place, sentence in enumerate(passage.sentences):
@@ -237,6 +245,7 @@ def sentence_rows(retrieval: Retrieval) -> list[Row]:
                         answer_span(question, passage, sentence.span),
                         sentence.span,
                         score=0.0,
+                        similarity=similarities[place],
                     ),
                     (
                         similarities[place],

@@ -61,6 +61,42 @@ DEFAULT_RECIPE = (
         learning_rate=8e-5,
         noise=0.1,
     ),
+    Part(
+        name="second pass",
+        sources=(
+            Source("qamr.train", share=0.5),
+            Source("amazon_reviews.train", share=0.5),
+            Source("reddit.train", share=0.5),
+            Source("policyqa.train", share=0.25),
+            *(Source(name, negatives=0.4) for name in CORE),
+        ),
+        learning_rate=1e-4,
+        noise=0.1,
+    ),
+    Part(
+        name="choice",
+        sources=(
+            Source("new_wiki.train", negatives=1.0, headers=0.6),
+            Source("squad2_half.train", negatives=1.0, headers=0.6),
+            Source("people.train", negatives=2.0, headers=0.3),
+            Source("written", negatives=2.0, headers=0.8),
+        ),
+        learning_rate=1e-4,
+        noise=0.08,
+        choice=1.0,
+    ),
+    Part(
+        name="written",
+        sources=(
+            Source("people.train", negatives=1.5, headers=0.3),
+            Source("written", negatives=1.5, headers=0.8),
+            Source("new_wiki.train", share=0.25, negatives=1.0, headers=0.6),
+            Source("squad2_half.train", share=0.25, negatives=1.0, headers=0.6),
+        ),
+        learning_rate=7e-5,
+        noise=0.06,
+        choice=1.0,
+    ),
 )
 
 
