@@ -23,6 +23,7 @@ __all__ = [
     "Scores",
     "evidence_of",
     "make_reply",
+    "rivals_of",
 ]
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
@@ -159,6 +160,23 @@ def make_reply(
         for n, candidate in enumerate(_worth_citing(candidates, limit), start=1)
     )
     return Answer(question, citations[0].quote, confidence, citations)
+
+
+def rivals_of(answer: Answer) -> tuple[Citation, ...]:
+    """Citations from other documents than the answer's that say something else, each thing once.
+
+    "17 percent" and "more than 17 percent" do not contradict each other, nor does one document itself.
+    """
+    first = answer.citations[0]
+    said = [f" {' '.join(words(first.quote))} "]
+    found = []
+    for citation in answer.citations[1:]:
+        says = f" {' '.join(words(citation.quote))} "
+        alike = any(says in other or other in says for other in said)
+        if citation.file != first.file and not citation.agrees and not alike:
+            said.append(says)
+            found.append(citation)
+    return tuple(found)
 
 
 def _worth_citing(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
