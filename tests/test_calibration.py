@@ -76,7 +76,10 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 calibrations = st.builds(
     OwnCalibration,
     st.builds(
-        LogisticCalibrator, numbers, st.dictionaries(st.sampled_from(NAMES), numbers), st.floats(0, 1)
+        LogisticCalibrator,
+        numbers,
+        st.dictionaries(st.sampled_from(NAMES), numbers),
+        st.floats(0, 1),
     ),
     st.text(st.characters(codec="utf-8")),
     st.integers(1, 10_000),

@@ -13,14 +13,14 @@ from textual.content import Content
 from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from qa.errors import QAError, UsageError
 from qa.settings import Settings
 from qa.tui.dialogue import Dialogue, Turn
 from qa.tui.editor import EditorRunner, editor_command
 from qa.tui.help_screen import HelpScreen
-from qa.tui.keys import CHAT_KEYS
+from qa.tui.keys import CHAT_KEYS, KeyFooter
 from qa.tui.messages import CitationChosen, QuestionAsked
 from qa.tui.question import QuestionBox
 from qa.tui.source import SourceText
@@ -68,13 +68,15 @@ class ChatScreen(Screen[None]):
         with Horizontal(id="prompt"):
             yield Static("", id="restriction", markup=False)
             yield QuestionBox()
-        yield Footer(compact=True)
+        yield KeyFooter(compact=True)
 
     def on_mount(self) -> None:
         self.query_one(QuestionBox).focus()
 
     def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.width < NARROW, "narrow")
+        narrow = event.size.width < NARROW
+        self.set_class(narrow, "narrow")
+        self.query_one(QuestionBox).compact = narrow
         self._show_page()
 
     # Questions and replies
@@ -98,7 +100,7 @@ class ChatScreen(Screen[None]):
         if not self.app.is_running:  # the person has left meanwhile, and the panes are being closed
             return
         self._show(turn, turn.citations[0] if turn.citations else None)
-        dialogue.show_end()
+        dialogue.show_turn(turn)
 
     async def show_error(self, number: int, error: QAError) -> None:
         """Say why that turn has no reply."""
@@ -159,7 +161,7 @@ class ChatScreen(Screen[None]):
         if 0 <= number < dialogue.count():
             turn = dialogue.turn(number)
             self._show(turn, turn.citations[0] if turn.citations else None)
-            turn.scroll_visible(animate=False, top=True)
+            dialogue.show_turn(turn)
 
     def action_toggle_numbers(self) -> None:
         """Show confidences as numbers too, or no longer."""

@@ -29,17 +29,15 @@ class HelpScreen(ModalScreen[None]):
         box.border_title = "Keys"
         with box:
             yield DataTable(id="keys", show_header=False, cursor_type="row")
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         table = self.query_one("#keys", DataTable)
         table.add_columns("key", "what")
-        table.add_row(Text("enter", style="bold"), Text("Ask the question"))
         for binding in [*QuestionBox.BINDINGS, *CHAT_KEYS]:
             if isinstance(binding, Binding) and binding.tooltip:
-                key = Text(self.app.get_key_display(binding), style="bold")
+                key = Text(self.app.get_key_display(binding).replace("^", "ctrl+"), style="bold")
                 table.add_row(key, Text(binding.tooltip))
-        table.add_row(Text("^p", style="bold"), Text("All commands, and the theme"))
         table.add_row(
             Text("a letter", style="bold"), Text("that is none of these begins a question")
         )

@@ -2,91 +2,59 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Footer
 
-__all__ = ["CHAT_KEYS"]
+__all__ = ["CHAT_KEYS", "KeyFooter"]
 
-_STEP = Binding.Group("next, previous", compact=True)
-_COPY = Binding.Group("copy, as Markdown", compact=True)
+
+def _key(key: str, action: str, description: str, tooltip: str, display: str = "") -> Binding:
+    """A key of the footer."""
+    return Binding(key, action, description, tooltip=tooltip, key_display=display or None)
+
+
+def _hidden(key: str, action: str, tooltip: str) -> Binding:
+    """A key of the help screen alone."""
+    return Binding(key, action, show=False, tooltip=tooltip)
+
 
 #: Letters, digits and marks are shortcuts only while no box has the focus, for a box takes them as text.
+#: The footer shows the first key of an action that works where the focus is.
 CHAT_KEYS: list[BindingType] = [
-    Binding(
-        "1", "choose(1)", "citation", key_display="1-9", tooltip="Show the citation of that number"
-    ),
+    _key("1", "choose(1)", "cite", "Show the citation of that number", "1-9"),
     *(Binding(str(n), f"choose({n})", show=False) for n in range(2, 10)),
-    Binding(
-        "n", "step(1)", "next", group=_STEP, tooltip="Next citation; while searching, next match"
-    ),
-    Binding(
-        "p",
-        "step(-1)",
-        "previous",
-        group=_STEP,
-        tooltip="Previous citation; while searching, previous match",
-    ),
-    Binding("y", "copy", "copy", group=_COPY, tooltip="Copy the quote with its citation"),
-    Binding(
-        "Y", "copy_markdown", "Markdown", group=_COPY, tooltip="Copy the whole reply as Markdown"
-    ),
-    Binding("o", "open_editor", "open", tooltip="Open the source in $EDITOR, at the line"),
-    Binding(
-        "slash",
-        "search",
-        "find",
-        key_display="/",
-        tooltip="Find in the document; enter, n and p go on",
-    ),
-    Binding(
-        "percent_sign",
-        "toggle_numbers",
-        "number",
-        key_display="%",
-        show=False,
-        tooltip="Show or hide the confidence as a number",
-    ),
-    Binding("question_mark", "help", "help", key_display="?", tooltip="This help"),
-    Binding("tab", "next_pane(1)", "pane", key_display="tab", tooltip="Next pane"),
-    Binding("shift+tab", "next_pane(-1)", "previous pane", show=False, tooltip="Previous pane"),
-    Binding(
-        "ctrl+n",
-        "citation(1)",
-        "next citation",
-        show=False,
-        tooltip="Next citation, in the question box too",
-    ),
-    Binding(
-        "ctrl+b",
-        "citation(-1)",
-        "previous citation",
-        show=False,
-        tooltip="Previous citation, in the question box too",
-    ),
-    Binding(
-        "shift+up", "turn(-1)", "earlier answer", show=False, tooltip="The answer before this one"
-    ),
-    Binding(
-        "shift+down", "turn(1)", "later answer", show=False, tooltip="The answer after this one"
-    ),
-    Binding("ctrl+s", "switch_pane", "source", show=False, tooltip="To the source and back"),
-    Binding("f1", "help", "help", show=False, tooltip="This help"),
-    Binding(
-        "f2",
-        "sources",
-        "sources",
-        tooltip="List the documents, and restrict questions to some of them",
-    ),
-    Binding("f3", "why", "why", tooltip="Why this answer: ranking, scores, runner-up"),
-    Binding(
-        "f5",
-        "app.update_index",
-        "re-index",
-        show=False,
-        tooltip="Bring the index up to date with the folder",
-    ),
-    Binding(
-        "f6", "app.cancel_indexing", "cancel", tooltip="Cancel indexing; the index stays as it was"
-    ),
-    Binding("escape", "back", "ask", tooltip="End a search; back to the question box"),
-    Binding("ctrl+q", "app.quit", "quit", tooltip="Quit"),
+    _key("n", "step(1)", "next", "Next citation; while searching, next match"),
+    _key("p", "step(-1)", "previous", "Previous citation; while searching, previous match"),
+    _key("ctrl+n", "step(1)", "next", "As n, in the question box too"),
+    _key("ctrl+b", "step(-1)", "previous", "As p, in the question box too"),
+    _key("y", "copy", "copy", "Copy the quote with its citation"),
+    _key("Y", "copy_markdown", "Markdown", "Copy the whole reply as Markdown"),
+    _key("o", "open_editor", "open", "Open the source in $EDITOR, at the line"),
+    _key("slash", "search", "find", "Find in the document; enter, n and p go on", "/"),
+    _key("tab", "next_pane(1)", "pane", "Next pane", "tab"),
+    _key("question_mark", "help", "help", "This help", "?"),
+    _key("f1", "help", "help", "This help"),
+    _key("f2", "sources", "sources", "List the documents; restrict questions to some of them"),
+    _key("f3", "why", "why", "Why this answer: ranking, scores, runner-up"),
+    _key("f6", "app.cancel_indexing", "cancel", "Cancel indexing; the index stays as it was"),
+    _key("escape", "back", "ask", "End a search; back to the question box"),
+    _hidden("ctrl+p", "app.command_palette", "All commands, and the theme"),
+    _key("ctrl+q", "app.quit", "quit", "Quit"),
+    _hidden("shift+tab", "next_pane(-1)", "Previous pane"),
+    _hidden("ctrl+s", "switch_pane", "To the source and back"),
+    _hidden("shift+up", "turn(-1)", "The answer before this one"),
+    _hidden("shift+down", "turn(1)", "The answer after this one"),
+    _hidden("percent_sign", "toggle_numbers", "Show or hide the confidence as a number"),
+    _hidden("f5", "app.update_index", "Bring the index up to date with the folder"),
 ]
+
+
+class KeyFooter(Footer):
+    """A footer that stands in two rows where the style sheet lays it out as a grid."""
+
+    COLUMNS = 7
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        self.styles.grid_size_columns = self.COLUMNS

@@ -1,4 +1,4 @@
-"""The box for the question, which remembers those that were asked."""
+"""The boxes that take text: one for the question, which remembers those that were asked, one for a search."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-__all__ = ["QuestionBox"]
+__all__ = ["QuestionBox", "TextBox"]
 
 
-class QuestionBox(Input):
+class TextBox(Input):
+    """An input that takes every printable key, so that the footer offers none of them as a shortcut."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        # Textual knows no character of the key that it calls "slash".
+        return key == "slash" or super().check_consume_key(key, character)
+
+
+class QuestionBox(TextBox):
     """An input in which the arrow up brings back earlier questions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "ask", tooltip="Ask the question"),
         Binding("up", "earlier(-1)", "earlier", tooltip="An earlier question, to ask it again"),
         Binding(
             "down", "earlier(1)", "later", show=False, tooltip="A later question, or what you began"

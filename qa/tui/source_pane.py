@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from qa.text import Span, displayable
+from qa.tui.question import TextBox
 from qa.tui.source import SourceText
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class SourcePane(Vertical):
         yield Static(Content("The source of an answer opens here."), id="source-title")
         yield SourceText(id="source-text")
         with Horizontal(id="search-bar"):
-            yield Input(placeholder="Find in this document", id="search", compact=True)
+            yield TextBox(placeholder="Find in this document", id="search", compact=True)
             yield Static("", id="matches", markup=False)
 
     def show(self, document: Document, citation: Citation) -> None:

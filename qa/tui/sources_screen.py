@@ -27,7 +27,6 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the list's own enter, which would mark a document as space does.
         Binding("enter", "choose", "ask only these", priority=True),
-        Binding("space", "none", "mark", show=True),
         Binding("a", "toggle_all", "all or none"),
         Binding("escape", "dismiss(None)", "leave it"),
     ]
@@ -41,7 +40,7 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
         passages = sum(record.passages for record in self._records)
         box = Vertical(classes="window")
         box.border_title = f"{len(self._records):,} documents, {passages:,} passages"
-        box.border_subtitle = "none marked: all are asked"
+        box.border_subtitle = "space marks; with none marked all are asked"
         with box:
             yield SelectionList[str](
                 *(

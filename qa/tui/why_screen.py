@@ -59,8 +59,8 @@ class WhyScreen(ModalScreen[None]):
 
 
 LEGEND = (
-    "fused: reciprocal rank of the three rankings · dense: cosine similarity of question and passage · "
-    "lexical: share of the question's rare words that the passage holds · reader: log-odds of the best span"
+    "fused: the rankings together · dense: similarity of the vectors · "
+    "lexical: share of the question's rare words · reader: log-odds of the best span"
 )
 
 
