@@ -246,9 +246,12 @@ async def test_help_lists_every_key(chatty: Settings) -> None:
         assert len(app.screen_stack) == 1
 
 
-async def test_the_footer_offers_the_keys_that_work_where_the_focus_is(chatty: Settings) -> None:
+@pytest.mark.parametrize("size", [NARROW, (110, 30), WIDE], ids=["narrow", "medium", "wide"])
+async def test_the_footer_offers_the_keys_that_work_where_the_focus_is(
+    chatty: Settings, size: tuple[int, int]
+) -> None:
     app = chat(chatty)
-    async with app.run_test(size=NARROW) as pilot:
+    async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: "↑" in footer(app))
         assert {"⏎", "↑", "tab", "f1", "f2", "f3", "esc", "^q", "^p"} <= set(footer(app))
         assert not {"y", "/", "?", "1-9"} & set(footer(app))

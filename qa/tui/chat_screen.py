@@ -40,6 +40,8 @@ __all__ = ["ChatScreen"]
 
 #: Below this many columns the two panes take turns.
 NARROW = 100
+#: Below this many the keys in the footer need two rows.
+WHOLE_FOOTER = 128
 
 
 class ChatScreen(Screen[None]):
@@ -76,6 +78,7 @@ class ChatScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         narrow = event.size.width < NARROW
         self.set_class(narrow, "narrow")
+        self.set_class(event.size.width < WHOLE_FOOTER, "two-rows-of-keys")
         self.query_one(QuestionBox).compact = narrow
         self._show_page()
 
@@ -195,7 +198,7 @@ class ChatScreen(Screen[None]):
     def _to_pane(self, pane: Widget) -> None:
         self.set_class(isinstance(pane, SourceText), "source-first")
         self._show_page()
-        pane.focus()
+        self.set_focus(pane)  # at once; focus() would wait for the next message
 
     def _show_page(self) -> None:
         """On a narrow terminal the dialogue and the source are two pages."""

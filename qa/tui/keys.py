@@ -11,7 +11,15 @@ __all__ = ["CHAT_KEYS", "KeyFooter"]
 
 def _key(key: str, action: str, description: str, tooltip: str, display: str = "") -> Binding:
     """A key of the footer."""
-    return Binding(key, action, description, tooltip=tooltip, key_display=display or None)
+    return Binding(
+        key,
+        action,
+        description,
+        tooltip=tooltip,
+        key_display=display or None,
+        # At once, so that a key typed right after goes to where the focus has moved.
+        priority=key in ("tab", "escape"),
+    )
 
 
 def _hidden(key: str, action: str, tooltip: str) -> Binding:

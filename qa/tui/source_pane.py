@@ -99,7 +99,7 @@ class SourcePane(Vertical):
         self.add_class("searching")
         box = self.query_one("#search", Input)
         box.clear()
-        box.focus()
+        self.screen.set_focus(box)
 
     def end_search(self) -> None:
         """Close the search box and forget the matches."""
@@ -125,7 +125,7 @@ class SourcePane(Vertical):
     @on(Input.Submitted, "#search")
     def _leave_box(self, event: Input.Submitted) -> None:
         event.stop()
-        self.query_one(SourceText).focus()
+        self.screen.set_focus(self.query_one(SourceText))
 
     @work(thread=True, exclusive=True, group="search")
     def _find(self, words: str, text: str) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SourcesScreen"]
 
+#: The list shows a longer title cut.
+LONGEST_TITLE = 50
+
 
 class SourcesScreen(ModalScreen[frozenset[str] | None]):
     """Returns the chosen files, or ``None`` if nothing shall change."""
@@ -71,6 +74,11 @@ def _described(record: DocumentRecord) -> Content:
     count = f"{record.passages:>5,} {'passage ' if record.passages == 1 else 'passages'}"
     return Content.assemble(
         (f"{day} {count}  ", "$text-muted"),
-        displayable(record.title).replace("\n", " "),
+        _shortened(displayable(record.title).replace("\n", " ")),
         (f"  {displayable(record.file)}", "$text-muted"),
     )
+
+
+def _shortened(title: str) -> str:
+    """So that the file's name stands beside it on most terminals."""
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"

@@ -43,7 +43,9 @@ class WhyScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         table = self.query_one("#ranking", DataTable)
-        table.add_columns("#", "fused", "dense", "lexical", "reader", "best span", "passage")
+        table.add_columns(
+            "#", "fused", "dense", "lexical", "reader", "best span", "document", "passage"
+        )
         best = _best_by_passage(self._inquiry.candidates)
         for rank, passage in enumerate(self._inquiry.retrieval.passages, start=1):
             candidate = best.get(passage.id)
@@ -52,9 +54,10 @@ class WhyScreen(ModalScreen[None]):
                 f"{passage.fused:.3f}",
                 f"{passage.dense:.2f}",
                 f"{passage.lexical:.2f}",
-                f"{candidate.score:+.1f}" if candidate is not None else "",
+                f"{candidate.score:+.2f}" if candidate is not None else "",
                 Text(_quoted(candidate, 28) if candidate is not None else ""),
-                Text(_shortened(f"{passage.header} {passage.text}", 90)),
+                Text(_shortened(passage.header, 30)),
+                Text(_shortened(passage.text, 60)),
             )
 
 
@@ -82,8 +85,9 @@ def _summary(inquiry: Inquiry) -> str:
             f"Runner-up: {_quoted(runner_up)} with log-odds {runner_up.score:+.2f}, "
             f"{candidates[0].score - runner_up.score:.2f} behind ({_shortened(runner_up.passage.header, 60)})"
         )
-    others = "document says" if evidence.agreement == 1 else "documents say"
-    lines.append(f"{evidence.agreement} other {others} the same")
+    if evidence.agreement:
+        others = "document says" if evidence.agreement == 1 else "documents say"
+        lines.append(f"{evidence.agreement} other {others} the same.")
     return "\n".join(lines)
 
 
