@@ -236,3 +236,17 @@ async def test_why_explains_an_abstention_too(chatty: Settings) -> None:
         await ask(pilot, QUESTION)
         await pilot.press("f3")
         assert app.screen.query_one("#ranking", DataTable).row_count
+
+
+async def test_a_reply_without_any_passage_has_no_source(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, QUESTION)
+        await ready(pilot)
+        app.chat.restrict(frozenset({"no-such-file.txt"}))
+        await ask(pilot, QUESTION)
+        assert shown(app, ".no-answer")
+        assert shown(app, "#source-title") == ["This reply has no source."]
+        assert app.query_one(SourceText).shown_text == ""
+        await pilot.press("tab", "n", "y", "o", "/", "Y")
+        assert app.clipboard.startswith(f"## {QUESTION}")

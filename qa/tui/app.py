@@ -15,6 +15,7 @@ from textual.worker import Worker, get_current_worker
 
 from qa.errors import QAError
 from qa.settings import Settings
+from qa.text import displayable
 from qa.tui.chat_screen import ChatScreen
 from qa.tui.editor import EditorRunner, run_suspended
 from qa.tui.messages import (
@@ -176,7 +177,7 @@ class ChatApp(App[QAError]):
         self.notify(happened or "Nothing had changed.", title="The index is up to date")
         for skipped in report.skipped[:3]:
             self.notify(
-                f"{skipped.file}: {skipped.reason}",
+                displayable(f"{skipped.file}: {skipped.reason}"),
                 title="Skipped",
                 severity="warning",
                 markup=False,
@@ -196,7 +197,7 @@ class ChatApp(App[QAError]):
         else:
             self._status.say(self._ready_text)
             said = str(message.error) if message.error is not None else "The index is as it was."
-            self.notify(said, title="Not indexed", severity="warning", markup=False)
+            self.notify(displayable(said), title="Not indexed", severity="warning", markup=False)
 
     def _end_indexing(self) -> None:
         self._indexing = None

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from qa.errors import QAError, UsageError
 from qa.settings import Settings
+from qa.text import displayable
 from qa.tui.dialogue import Dialogue, Turn
 from qa.tui.editor import EditorRunner, editor_command
 from qa.tui.help_screen import HelpScreen
@@ -114,10 +115,12 @@ class ChatScreen(Screen[None]):
             self.query_one(Dialogue).turn(self._turn).mark(None, current=False)
         self._turn, self._citation = turn.number, citation
         turn.mark(citation, current=True)
-        if citation is not None:
-            document = self._documents[citation.file, citation.sha256]
-            self.query_one(SourcePane).show(document, citation)
-            self._check_file(citation)
+        if citation is None:
+            self.query_one(SourcePane).clear()
+            return
+        document = self._documents[citation.file, citation.sha256]
+        self.query_one(SourcePane).show(document, citation)
+        self._check_file(citation)
 
     @work(thread=True, exclusive=True, group="file state")
     def _check_file(self, citation: Citation) -> None:
@@ -257,7 +260,7 @@ class ChatScreen(Screen[None]):
 
     def _copy(self, text: str) -> None:
         self.app.copy_to_clipboard(text)
-        self.notify(text, title="Copied", markup=False)
+        self.notify(displayable(text.splitlines()[0]), title="Copied", markup=False)
 
     def action_open_editor(self) -> None:
         """Open the source in the person's editor."""
@@ -267,7 +270,7 @@ class ChatScreen(Screen[None]):
         try:
             self._open(self._citation)
         except UsageError as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.notify(displayable(str(error)), severity="error", markup=False)
 
     def _open(self, citation: Citation) -> None:
         from qa.corpus import resolved_inside
@@ -298,7 +301,7 @@ class ChatScreen(Screen[None]):
     def action_sources(self) -> None:
         """List the documents, and restrict the questions to some of them."""
         if self._records:
-            self.app.push_screen(SourcesScreen(self._records, self._files), self._restrict)
+            self.app.push_screen(SourcesScreen(self._records, self._files), self.restrict)
         else:
             self.notify("The documents can be listed once the index is open.")
 
@@ -306,9 +309,9 @@ class ChatScreen(Screen[None]):
         """Take note of what the index holds now; a restriction to what is gone is lifted."""
         self._records = records
         if self._files is not None:
-            self._restrict(self._files & {record.file for record in records})
+            self.restrict(self._files & {record.file for record in records})
 
-    def _restrict(self, files: frozenset[str] | None) -> None:
+    def restrict(self, files: frozenset[str] | None) -> None:
         """Restrict further questions to these files; none or all of them is no restriction."""
         if files is None:  # the list was left as it was
             return
@@ -321,5 +324,5 @@ class ChatScreen(Screen[None]):
         if self._files is None:
             return ""
         if len(self._files) == 1:
-            return f"only in {next(iter(self._files))}"
+            return f"only in {displayable(next(iter(self._files)))}"
         return f"in {len(self._files)} of {len(self._records)} documents"

@@ -45,7 +45,7 @@ class Turn(Vertical):
     def compose(self) -> ComposeResult:
         yield Static(Content(displayable(self.question)), classes="question")
         if self._restriction:
-            yield Static(Content(displayable(self._restriction)), classes="restriction")
+            yield Static(Content(self._restriction), classes="restriction")
         yield Static(Content("…"), classes="waiting")
 
     @property

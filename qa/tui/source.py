@@ -67,6 +67,12 @@ class SourceText(ScrollView, can_focus=True):
             self._lay_out()
         self.bring_into_view(citation.span)
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self._document = self._citation = self._rows = None
+        self.virtual_size = Size(0, 0)
+        self.refresh()
+
     @property
     def text(self) -> str:
         """The text as it is drawn, character for character; empty until it has been laid out."""

@@ -80,6 +80,13 @@ class SourcePane(Vertical):
         self.query_one("#source-title", Static).update(Content(self._title))
         self.query_one(SourceText).show(document, citation)
 
+    def clear(self) -> None:
+        """Show nothing: a reply without any passage has no source."""
+        self.end_search()
+        self._citation = None
+        self.query_one("#source-title", Static).update(Content("This reply has no source."))
+        self.query_one(SourceText).clear()
+
     def show_state(self, citation: Citation, state: FileState) -> None:
         """Say how the file of ``citation`` stands, if that is still the one on show."""
         if citation is self._citation:
