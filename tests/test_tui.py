@@ -204,6 +204,23 @@ async def test_the_sources_are_listed_with_counts_and_can_be_left_as_they_were(
         assert not app.query_one("#restriction").display
 
 
+async def test_the_list_of_sources_is_narrowed_by_words_and_keeps_its_marks(
+    chatty: Settings,
+) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot)
+        await pilot.press("f2", "space", "/", *"2023 FERRY")
+        listed = app.screen.query_one(SelectionList)
+        await until(pilot, lambda: listed.option_count == 1)
+        await pilot.press("down", "space", "enter")
+        assert shown(app, "#restriction") == ["in 2 of 4 documents"]
+        await pilot.press("f2")
+        assert app.screen.query_one(SelectionList).selected == ["bees.txt", "ferry.txt"]
+        await pilot.press("a", "enter")
+        assert not app.query_one("#restriction").display
+
+
 async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settings) -> None:
     app = chat(chatty)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
