@@ -129,7 +129,10 @@ class ChatApp(App[QAError]):
     def action_update_index(self, rebuild: bool = False) -> None:
         """Bring the index up to date in the background."""
         if self._indexing is not None:
-            self.notify("The index is being brought up to date already.")
+            doing = (
+                "still being cancelled" if self._cancelled else "being brought up to date already"
+            )
+            self.notify(f"The index is {doing}.")
             return
         self._cancelled = False
         self._indexing = self._update(rebuild)

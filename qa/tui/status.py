@@ -29,6 +29,7 @@ class StatusBar(Horizontal):
         """Say what is going on; ``total`` 0 means that nobody knows how far it is."""
         self.remove_class("failed")
         self.add_class("busy")
+        self.set_class(total > 0, "counting")
         self.query_one(ProgressBar).update(total=total or None, progress=done)
         self._update(text)
 
