@@ -28,6 +28,9 @@ __all__ = [
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
 CITATION_MARGIN = 2.5
+#: A rival is worth weighing against the answer if its log-odds are no further behind than this; one that is
+#: further behind speaks of something else more often than it contradicts.
+RIVAL_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,7 @@ def make_reply(
 
 
 def rivals_of(answer: Answer) -> tuple[Citation, ...]:
-    """Citations from other documents than the answer's that say something else, each thing once.
+    """Close citations from other documents than the answer's that say something else, each thing once.
 
     "17 percent" and "more than 17 percent" do not contradict each other, nor does one document itself.
     """
@@ -173,7 +176,8 @@ def rivals_of(answer: Answer) -> tuple[Citation, ...]:
     for citation in answer.citations[1:]:
         says = f" {' '.join(words(citation.quote))} "
         alike = any(says in other or other in says for other in said)
-        if citation.file != first.file and not citation.agrees and not alike:
+        near = citation.scores.reader >= first.scores.reader - RIVAL_MARGIN
+        if citation.file != first.file and not citation.agrees and near and not alike:
             said.append(says)
             found.append(citation)
     return tuple(found)

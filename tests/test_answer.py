@@ -90,6 +90,12 @@ def test_a_rival_is_a_citation_from_another_document_that_says_something_else() 
     ]
 
 
+def test_what_is_far_behind_the_answer_is_no_rival() -> None:
+    answer = answer_to(TRADE, {"more than 17 percent": 3.0, "11%": 1.4})
+    assert len(answer.citations) == 3
+    assert rivals_of(answer) == ()
+
+
 def test_a_document_is_no_rival_of_its_own() -> None:
     assert rivals_of(answer_to([TRADE[1]], {"11%": 2.0, "8%": 1.9})) == ()
 

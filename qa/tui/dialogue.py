@@ -48,11 +48,6 @@ class Turn(Vertical):
             yield Static(Content(self._restriction), classes="restriction")
         yield Static(Content("…"), classes="waiting")
 
-    @property
-    def answered(self) -> bool:
-        """True once there is a reply or an error."""
-        return not self.query(".waiting")
-
     async def show_reply(self, inquiry: Inquiry, elapsed_ms: int) -> None:
         """Put the reply where the waiting mark was."""
         from qa.answer import Answer
@@ -89,7 +84,7 @@ class Turn(Vertical):
         rivals = rivals_of(reply)
         first = reply.citations[0]
         if rivals:
-            yield Static(Content("The sources differ:"), classes="differ")
+            yield Static(Content("Another document may say otherwise:"), classes="differ")
         claims = [Claim(self.number, first, disputed=bool(rivals), rival=False)]
         claims += [Claim(self.number, rival, disputed=True, rival=True) for rival in rivals]
         side_by_side = Horizontal(*claims, classes="claims disputed" if rivals else "claims")
