@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -22,7 +23,7 @@ from qa.tui.dialogue import Dialogue, Turn
 from qa.tui.editor import EditorRunner, editor_command
 from qa.tui.help_screen import HelpScreen
 from qa.tui.keys import CHAT_KEYS, KeyFooter
-from qa.tui.messages import CitationChosen, QuestionAsked
+from qa.tui.messages import CitationChosen, FileChecked, QuestionAsked
 from qa.tui.question import QuestionBox
 from qa.tui.source import SourceText
 from qa.tui.source_pane import SourcePane
@@ -32,7 +33,6 @@ from qa.tui.why_screen import WhyScreen
 
 if TYPE_CHECKING:
     from qa.answer import Citation
-    from qa.corpus import FileState
     from qa.documents import Document
     from qa.schema import DocumentRecord
     from qa.session import Inquiry
@@ -97,14 +97,20 @@ class ChatScreen(Screen[None]):
     async def show_reply(self, number: int, inquiry: Inquiry, elapsed_ms: int) -> None:
         """Show the reply to the question of that turn, and the source of its first citation."""
         dialogue = self.query_one(Dialogue)
-        for document in inquiry.documents.values():
-            self._documents.setdefault((document.file, document.sha256), document)
         turn = dialogue.turn(number)
-        await turn.show_reply(inquiry, elapsed_ms)
+        await turn.show_reply(self._with_shared_documents(inquiry), elapsed_ms)
         if not self.app.is_running:  # the person has left meanwhile, and the panes are being closed
             return
         self._show(turn, turn.citations[0] if turn.citations else None)
         dialogue.show_turn(turn)
+
+    def _with_shared_documents(self, inquiry: Inquiry) -> Inquiry:
+        """``inquiry`` with each document once for the whole dialogue; a document may be large."""
+        shared = {
+            file: self._documents.setdefault((file, document.sha256), document)
+            for file, document in inquiry.documents.items()
+        }
+        return replace(inquiry, documents=shared)
 
     async def show_error(self, number: int, error: QAError) -> None:
         """Say why that turn has no reply."""
@@ -128,10 +134,11 @@ class ChatScreen(Screen[None]):
 
         settings = self._settings
         state = file_state(settings.corpus, citation.file, citation.sha256, settings.max_file_bytes)
-        self.app.call_from_thread(self._show_file_state, citation, state)
+        self.post_message(FileChecked(citation, state))
 
-    def _show_file_state(self, citation: Citation, state: FileState) -> None:
-        self.query_one(SourcePane).show_state(citation, state)
+    def on_file_checked(self, message: FileChecked) -> None:
+        if self.app.is_running:
+            self.query_one(SourcePane).show_state(message.citation, message.state)
 
     # Citations and answers
 

@@ -9,6 +9,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from qa.answer import Citation
+    from qa.corpus import FileState
     from qa.errors import QAError
     from qa.indexing import IndexReport
     from qa.schema import DocumentRecord
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CitationChosen",
     "Failed",
+    "FileChecked",
     "IndexMissing",
     "Indexed",
     "IndexingStopped",
@@ -99,3 +101,11 @@ class CitationChosen(Message):
 
     turn: int
     citation: Citation
+
+
+@dataclass
+class FileChecked(Message):
+    """How the file of a citation stands to what was indexed."""
+
+    citation: Citation
+    state: FileState

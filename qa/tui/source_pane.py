@@ -73,9 +73,9 @@ class SourcePane(Vertical):
         """Show the document of ``citation``, scrolled to it."""
         self.end_search()
         self._citation = citation
-        day = document.date.isoformat() if document.date is not None else "no date"
+        day = citation.date.isoformat() if citation.date is not None else "no date"
         self._title = displayable(
-            f"[{citation.n}] {document.title} · {day}\n{document.file}:{citation.line}"
+            f"[{citation.n}] {citation.title} · {day}\n{citation.file}:{citation.line}"
         )
         self.query_one("#source-title", Static).update(Content(self._title))
         self.query_one(SourceText).show(document, citation)
