@@ -213,7 +213,9 @@ async def test_the_list_of_sources_is_narrowed_by_words_and_keeps_its_marks(
         await pilot.press("f2", "space", "/", *"2023 FERRY")
         listed = app.screen.query_one(SelectionList)
         await until(pilot, lambda: listed.option_count == 1)
-        await pilot.press("down", "space", "enter")
+        await pilot.press("down", "space")
+        assert "2 marked" in str(app.screen.query_one(".window").border_subtitle)
+        await pilot.press("enter")
         assert shown(app, "#restriction") == ["in 2 of 4 documents"]
         await pilot.press("f2")
         assert app.screen.query_one(SelectionList).selected == ["bees.txt", "ferry.txt"]

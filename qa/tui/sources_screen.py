@@ -47,7 +47,6 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
         passages = sum(record.passages for record in self._records)
         box = Vertical(classes="window")
         box.border_title = f"{len(self._records):,} documents, {passages:,} passages"
-        box.border_subtitle = "space marks; with none marked all are asked"
         with box:
             yield TextBox(placeholder="/ finds titles, dates and files", id="filter", compact=True)
             yield SelectionList[str](*self._selections(""))
@@ -55,10 +54,17 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
 
     def on_mount(self) -> None:
         self._list.focus()
+        self._count()
 
     @on(SelectionList.SelectionToggled)
     def _mark(self, event: SelectionList.SelectionToggled[str]) -> None:
         self._marked ^= {event.selection.value}
+        self._count()
+
+    def _count(self) -> None:
+        """Say in words what the colour of the marks says too."""
+        marked = f"{len(self._marked):,} marked" if self._marked else "none marked: all are asked"
+        self.query_one(".window").border_subtitle = f"space marks · {marked}"
 
     @on(Input.Changed, "#filter")
     def _filter(self, event: Input.Changed) -> None:
@@ -87,6 +93,7 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
         else:
             self._list.select_all()
             self._marked.update(self._list.selected)
+        self._count()
 
     def _selections(self, words: str) -> list[Selection[str]]:
         """The documents in which all ``words`` occur."""
