@@ -23,10 +23,14 @@ __all__ = [
     "Scores",
     "evidence_of",
     "make_reply",
+    "rivals_of",
 ]
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
 CITATION_MARGIN = 2.5
+#: A rival is worth weighing against the answer if its log-odds are no further behind than this; one that is
+#: further behind speaks of something else more often than it contradicts.
+RIVAL_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,24 @@ def make_reply(
         for n, candidate in enumerate(_worth_citing(candidates, limit), start=1)
     )
     return Answer(question, citations[0].quote, confidence, citations)
+
+
+def rivals_of(answer: Answer) -> tuple[Citation, ...]:
+    """Close citations from other documents than the answer's that say something else, each thing once.
+
+    "17 percent" and "more than 17 percent" do not contradict each other, nor does one document itself.
+    """
+    first = answer.citations[0]
+    said = [f" {' '.join(words(first.quote))} "]
+    found = []
+    for citation in answer.citations[1:]:
+        says = f" {' '.join(words(citation.quote))} "
+        alike = any(says in other or other in says for other in said)
+        near = citation.scores.reader >= first.scores.reader - RIVAL_MARGIN
+        if citation.file != first.file and not citation.agrees and near and not alike:
+            said.append(says)
+            found.append(citation)
+    return tuple(found)
 
 
 def _worth_citing(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:

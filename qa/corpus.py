@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from qa.documents import Document, read_document
+from qa.documents import Document, read_bytes, read_document
 from qa.errors import CorpusError, DocumentError
 from qa.metadata import SIDECAR_SUFFIX
 
-__all__ = ["Skipped", "corpus_files", "read_corpus", "resolved_inside"]
+__all__ = ["FileState", "Skipped", "corpus_files", "file_state", "read_corpus", "resolved_inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,28 @@ def read_corpus(
             yield Skipped(file, str(error))
         if on_file is not None:
             on_file(done, len(files))
+
+
+class FileState(StrEnum):
+    """How a file stands to the text that was indexed from it."""
+
+    UNCHANGED = "unchanged since indexing"
+    CHANGED = "changed since indexing"
+    GONE = "no longer there"
+    UNREADABLE = "cannot be read"
+
+
+def file_state(root: Path, file: str, sha256: str, max_bytes: int) -> FileState:
+    """Whether ``root / file`` still has the bytes whose SHA-256 was recorded; reads all of it."""
+    path = resolved_inside(root, file)
+    if path is None or not path.exists():
+        return FileState.GONE
+    try:
+        data = read_bytes(path, max_bytes)
+    except DocumentError:
+        return FileState.UNREADABLE
+    same = hashlib.sha256(data).hexdigest() == sha256
+    return FileState.UNCHANGED if same else FileState.CHANGED
 
 
 def resolved_inside(root: Path, file: str) -> Path | None:

@@ -219,6 +219,8 @@ def _embed(
         if progress is not None:
             progress("embedding", done, total)
 
+    if texts:
+        on_batch(0, len(texts))  # the first batch takes a while, and nothing may say "reading" then
     vectors = (
         encoder.embed_documents(texts, on_batch)
         if texts

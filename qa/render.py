@@ -18,6 +18,7 @@ __all__ = [
     "as_data",
     "as_json",
     "as_markdown",
+    "as_quotation",
     "as_text",
     "confidence_word",
     "csv_cell",
@@ -118,6 +119,13 @@ def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
     span = Span(citation.span.start - at, citation.span.end - at)
     before, quote, after = text[: span.start], span.of(text), text[span.end :]
     return f"{_one_line(before)}{opening}{_one_line(quote)}{closing}{_one_line(after)}"
+
+
+def as_quotation(citation: Citation) -> str:
+    """The quote in one line with where it stands, to be pasted into a text."""
+    day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
+    place = f"{citation.title}, {day}{citation.file}:{citation.line}"
+    return _one_line(f"“{citation.quote}” ({place})")
 
 
 def as_csv_row(data: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,8 +159,10 @@ class Session:
         """
         return self.inquire(question).reply
 
-    def inquire(self, question: str) -> Inquiry:
+    def inquire(self, question: str, *, files: Collection[str] | None = None) -> Inquiry:
         """The reply to ``question`` with the passages and candidates it was chosen from.
+
+        ``files`` keeps the question to these documents; one that the index does not hold is no error.
 
         Raises:
             QuestionError, StoreError: as :meth:`ask`.
@@ -174,6 +176,7 @@ class Session:
                 vectors=self._vectors,
                 encoder=self._encoder,
                 limit=self.settings.passages_read,
+                among=None if files is None else self._ids_of(files),
             )
             candidates = tuple(self._reader.read(retrieval))
             cited: dict[int, Document] = {}
@@ -211,6 +214,9 @@ class Session:
         """Files of the corpus that are not as they were indexed."""
         with self._lock:
             return changed_files(self.settings.corpus, self._store, self.settings.max_file_bytes)
+
+    def _ids_of(self, files: Collection[str]) -> list[int]:
+        return [record.id for record in self._store.documents() if record.file in files]
 
     def _follow_generation(self) -> None:
         """Take up what another process has indexed since; store and vectors always of one generation."""

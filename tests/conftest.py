@@ -7,6 +7,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -76,6 +77,23 @@ def index(settings: Settings) -> Iterator[Session]:
     update_index(settings, FakeEncoder())
     with Session.open(settings, encoder=FakeEncoder()) as session:
         yield session
+
+
+@pytest.fixture
+def chatty(settings: Settings) -> Settings:
+    """Settings under which every question gets an answer, and an index that is there."""
+    update_index(settings, FakeEncoder())
+    return replace(settings, threshold=0.0)
+
+
+@pytest.fixture
+def repeated(chatty: Settings, corpus: Path) -> Settings:
+    """As ``chatty``, but three files say the same, so that an answer has three citations."""
+    text = (corpus / "lighthouse.txt").read_text(encoding="utf-8")
+    for copy in ("lighthouse2.txt", "lighthouse3.txt"):
+        (corpus / copy).write_text(text, encoding="utf-8")
+    update_index(chatty, FakeEncoder())
+    return chatty
 
 
 @pytest.fixture(scope="session")

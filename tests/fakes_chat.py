@@ -7,22 +7,38 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rich.style import Style
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from qa.answer import Citation
 from qa.errors import QAError
 from qa.models.encoder import Encoder, Progress, Vectors
+from qa.settings import Settings
 from qa.tui.app import ChatApp
+from qa.tui.dialogue import Turn
+from qa.tui.reply import CitationLine
 from qa.tui.source import SourceText
 from tests.fakes import FakeEncoder
 
 __all__ = [
+    "NARROW",
+    "QUESTION",
+    "WIDE",
     "Chat",
+    "FakeEditor",
     "GatedEncoder",
     "GatedLoad",
     "ask",
+    "chat",
+    "chosen",
+    "citations",
+    "footer",
     "highlighted",
     "load_fake",
+    "notices",
+    "question_box",
+    "ready",
     "rendered",
     "shown",
     "state",
@@ -30,6 +46,9 @@ __all__ = [
 ]
 
 Chat = Pilot[QAError]
+
+QUESTION = "When was the lighthouse on Grey Point built?"
+WIDE, NARROW = (140, 40), (80, 24)
 
 
 def load_fake(_: str) -> Encoder:
@@ -60,6 +79,23 @@ class GatedEncoder(FakeEncoder):
             progress(3, 7)
         assert self.gate.wait(30)
         return super().embed_documents(texts, progress)
+
+
+@dataclass
+class FakeEditor:
+    """An :data:`qa.tui.editor.EditorRunner` that keeps what it was told to run."""
+
+    code: int = 0
+    commands: list[list[str]] = field(default_factory=list)
+
+    def __call__(self, _: App[object], command: Sequence[str]) -> int:
+        self.commands.append(list(command))
+        return self.code
+
+
+def chat(settings: Settings) -> ChatApp:
+    """A chat whose encoder is a fake."""
+    return ChatApp(settings, load=load_fake)
 
 
 async def until(pilot: Chat, condition: Callable[[], object]) -> None:
@@ -98,14 +134,45 @@ def rendered(app: object) -> list[str]:
     return [source.render_line(y).text for y in range(source.size.height)]
 
 
-def highlighted(app: object) -> str:
-    """The characters of the source pane that are drawn in the style of the answer."""
+def highlighted(app: object, name: str = "source--span") -> str:
+    """The characters of the source pane that are drawn in the style of the answer, or in another."""
     assert isinstance(app, ChatApp)
     source = app.query_one(SourceText)
-    style: Style = source.get_component_rich_style("source--span")
+    style: Style = source.get_component_rich_style(name)
     return "".join(
         segment.text
         for y in range(source.size.height)
         for segment in source.render_line(y)
         if segment.style == style
     )
+
+
+def citations(app: ChatApp, turn: int = 0) -> tuple[Citation, ...]:
+    """All citations of a turn."""
+    return app.query_one(f"#turn-{turn}", Turn).citations
+
+
+def chosen(app: ChatApp) -> list[int]:
+    """The numbers of the citations that are marked as the one whose source is shown."""
+    return [line.citation.n for line in app.query(".chosen").results(CitationLine)]
+
+
+async def ready(pilot: Chat) -> None:
+    """Wait for the session."""
+    await until(pilot, lambda: state(pilot.app).startswith("Ready"))
+
+
+def question_box(app: ChatApp) -> Input:
+    """The box for the question."""
+    return app.query_one("#question", Input)
+
+
+def notices(app: ChatApp) -> list[str]:
+    """What the notices on the screen say, the oldest first."""
+    return [str(toast.render()) for toast in app.screen.query("Toast")]
+
+
+def footer(app: ChatApp) -> dict[str, str]:
+    """The keys that the footer of the screen on top offers, and what it says of them."""
+    keys = app.screen.query("FooterKey")
+    return {getattr(key, "key_display", ""): getattr(key, "description", "") for key in keys}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from qa.answer import Answer, NoAnswer, Reply, evidence_of, make_reply
+from qa.answer import Answer, NoAnswer, Reply, evidence_of, make_reply, rivals_of
 from qa.documents import Document
 from qa.retrieval import Retrieval
 from qa.text import Span
@@ -71,6 +71,33 @@ def test_a_citation_says_whether_it_agrees_with_the_answer() -> None:
 def test_what_says_the_same_is_cited_however_far_behind() -> None:
     answer = answer_to([MILL, ALMANAC], {"in 1812": 9.0, "in 1813": 2.0, "in (1812)": 1.0})
     assert [c.quote for c in answer.citations] == ["in 1812", "in (1812)"]
+
+
+TRADE = (
+    document("2024.txt", "Trade grew by more than 17 percent."),
+    document("2020.txt", "Trade grew by 11%. In 9 months it grew by 8%."),
+    document("2023.txt", "Trade grew by 17 percent, they say."),
+    document("other.txt", "Trade grew by (11%)."),
+)
+
+
+def test_a_rival_is_a_citation_from_another_document_that_says_something_else() -> None:
+    quotes = {"more than 17 percent": 3.0, "11%": 2.5, "17 percent": 2.0, "8%": 1.5}
+    answer = answer_to(TRADE, quotes, limit=9)
+    assert [(rival.file, rival.quote) for rival in rivals_of(answer)] == [
+        ("2020.txt", "11%"),
+        ("2020.txt", "8%"),
+    ]
+
+
+def test_what_is_far_behind_the_answer_is_no_rival() -> None:
+    answer = answer_to(TRADE, {"more than 17 percent": 3.0, "11%": 1.4})
+    assert len(answer.citations) == 3
+    assert rivals_of(answer) == ()
+
+
+def test_a_document_is_no_rival_of_its_own() -> None:
+    assert rivals_of(answer_to([TRADE[1]], {"11%": 2.0, "8%": 1.9})) == ()
 
 
 @pytest.mark.parametrize("limit", [1, 2])

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from qa.corpus import Skipped, corpus_files, read_corpus, resolved_inside
+from qa.corpus import (
+    FileState,
+    Skipped,
+    corpus_files,
+    file_state,
+    read_corpus,
+    resolved_inside,
+)
 from qa.documents import Document
 from qa.errors import CorpusError
 
@@ -116,3 +123,18 @@ def test_a_corpus_that_is_no_folder_is_an_error_that_says_so(
 )
 def test_a_path_that_leads_out_of_the_corpus_is_not_resolved(corpus: Path, file: str) -> None:
     assert resolved_inside(corpus, file) is None
+
+
+def test_a_file_says_how_it_stands_to_what_was_indexed(corpus: Path) -> None:
+    documents = [item for item in read_corpus(corpus, ENOUGH) if isinstance(item, Document)]
+    bees, ferry, lighthouse, orchard = documents
+    (corpus / ferry.file).write_text("The ferry sails again.", encoding="utf-8")
+    (corpus / lighthouse.file).unlink()
+    (corpus / orchard.file).write_text("x" * (ENOUGH + 1), encoding="utf-8")
+    assert [file_state(corpus, item.file, item.sha256, ENOUGH) for item in documents] == [
+        FileState.UNCHANGED,
+        FileState.CHANGED,
+        FileState.GONE,
+        FileState.UNREADABLE,
+    ]
+    assert file_state(corpus, "../elsewhere.txt", bees.sha256, ENOUGH) is FileState.GONE

@@ -173,6 +173,7 @@ def test_progress_tells_of_files_read_and_texts_embedded(settings: Settings) -> 
     encoder = FakeEncoder()
     update_index(settings, encoder, progress=lambda *call: calls.append(call))
     assert calls[:4] == [("reading", done, 4) for done in range(1, 5)]
+    assert calls[4] == ("embedding", 0, len(encoder.embedded))
     assert calls[-1] == ("embedding", len(encoder.embedded), len(encoder.embedded))
 
 

@@ -20,6 +20,7 @@ from qa.render import (
     as_data,
     as_json,
     as_markdown,
+    as_quotation,
     as_text,
     confidence_word,
     csv_line,
@@ -50,6 +51,12 @@ def test_text_shows_the_answer_its_sentence_and_where_it_stands() -> None:
         "\n"
         "[1] A title, 2024-03-06, a.txt:1"
     )
+
+
+def test_a_quotation_is_one_line_with_its_place() -> None:
+    assert as_quotation(MILL.citations[0]) == "“1812” (A title, 2024-03-06, a.txt:1)"
+    undated = answer_from("It burned\tdown.", "burned\tdown", day=None).citations[0]
+    assert as_quotation(undated) == "“burned down” (A title, a.txt:1)"
 
 
 def test_text_in_colour_marks_the_answer_in_reverse() -> None:
@@ -165,6 +172,7 @@ def test_no_control_character_of_a_document_reaches_the_terminal(reply: Reply) -
     for shown in (as_text(reply), as_markdown(data_of(reply))):
         assert not FORBIDDEN.search(shown)
         assert "red" in shown or isinstance(reply, NoAnswer)
+    assert not FORBIDDEN.search(as_quotation(evil_answer().citations[0]))
 
 
 def test_markup_of_a_document_is_shown_as_it_is() -> None:

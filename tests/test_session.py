@@ -55,6 +55,16 @@ def test_an_inquiry_holds_what_the_reply_was_chosen_from(settings: Settings) -> 
     assert inquiry.reply.question == QUESTION
 
 
+def test_a_question_can_be_kept_to_some_files(settings: Settings) -> None:
+    with open_session(settings, {"1871": 2.0, "40,000 bees": 1.0, "its engine": 1.5}) as session:
+        inquiry = session.inquire(QUESTION, files={"bees.txt", "nested/orchard.txt"})
+        nothing = session.inquire(QUESTION, files={"wasps.txt"})
+    assert isinstance(inquiry.reply, Answer)
+    assert inquiry.reply.text == "40,000 bees"
+    assert set(inquiry.documents) == {"bees.txt"}
+    assert isinstance(nothing.reply, NoAnswer)
+
+
 def test_the_threshold_of_the_settings_overrides_the_calibrators(settings: Settings) -> None:
     doubtful = FixedCalibrator(0.4, threshold=0.5)
     with open_session(settings, {"1871": 2.0}, doubtful) as session:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from qa.text import Span
-from qa.tui.source import wrapped_rows
+from qa.tui.rows import wrapped_rows
 
 
 def rows(text: str, width: int) -> list[str]:

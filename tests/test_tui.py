@@ -1,89 +1,33 @@
-"""The chat, driven by keys: questions, answers, citations and their source."""
+"""The dialogue: answers, abstentions, rivals and errors, each told from the others."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import DataTable, SelectionList
 
-from qa.answer import Citation
-from qa.errors import IndexStateError, StoreError
 from qa.indexing import update_index
-from qa.session import list_sources
 from qa.settings import Settings
-from qa.tui.app import ChatApp
-from qa.tui.dialogue import CitationLine, Turn
+from qa.tui.dialogue import Turn
+from qa.tui.reply import CitationLine
 from qa.tui.source import SourceText
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
-    Chat,
-    GatedEncoder,
-    GatedLoad,
+    NARROW,
+    QUESTION,
+    WIDE,
     ask,
+    chat,
+    chosen,
+    citations,
     highlighted,
-    load_fake,
-    rendered,
+    notices,
+    ready,
     shown,
-    state,
     until,
 )
-
-QUESTION = "When was the lighthouse on Grey Point built?"
-WIDE, NARROW = (140, 40), (80, 24)
-
-
-@pytest.fixture
-def chatty(settings: Settings) -> Settings:
-    """Settings under which every question gets an answer, and an index that is there."""
-    update_index(settings, FakeEncoder())
-    return replace(settings, threshold=0.0)
-
-
-@pytest.fixture
-def repeated(chatty: Settings, corpus: Path) -> Settings:
-    """As ``chatty``, but three files say the same, so that an answer has three citations."""
-    text = (corpus / "lighthouse.txt").read_text(encoding="utf-8")
-    for copy in ("lighthouse2.txt", "lighthouse3.txt"):
-        (corpus / copy).write_text(text, encoding="utf-8")
-    update_index(chatty, FakeEncoder())
-    return chatty
-
-
-def chat(settings: Settings) -> ChatApp:
-    return ChatApp(settings, load=load_fake)
-
-
-def citations(app: ChatApp, turn: int = 0) -> tuple[Citation, ...]:
-    return app.query_one(f"#turn-{turn}", Turn).citations
-
-
-def chosen(app: ChatApp) -> list[int]:
-    """The numbers of the citations that are marked as the one whose source is shown."""
-    return [line.citation.n for line in app.query(".chosen").results(CitationLine)]
-
-
-async def ready(pilot: Chat) -> None:
-    await until(pilot, lambda: state(pilot.app).startswith("Ready"))
-
-
-async def test_the_window_is_there_before_the_models(chatty: Settings) -> None:
-    load = GatedLoad()
-    app = ChatApp(chatty, load=load)
-    async with app.run_test(size=WIDE) as pilot:
-        try:
-            await until(pilot, lambda: "Loading the models" in state(app))
-            await pilot.press(*"Who?", "enter")
-            await until(pilot, lambda: app.query(Turn))
-            assert shown(app, ".question") == ["Who?"]
-            assert shown(app, ".waiting") == ["…"]
-        finally:
-            load.gate.set()
-        await until(pilot, lambda: app.query(".answer"))
-        assert not app.query(".waiting")
-        assert state(app).startswith("Ready · 4 documents, ")
 
 
 async def test_an_answer_shows_its_sentence_confidence_and_numbered_citations(
@@ -95,58 +39,11 @@ async def test_an_answer_shows_its_sentence_confidence_and_numbered_citations(
         first, *rest = citations(app)
         assert shown(app, ".answer") == [first.quote]
         assert shown(app, ".sentence") == [first.sentence_text]
-        assert "confidence " in shown(app, ".facts")[0]
+        assert " ms" in shown(app, ".elapsed")[0]
         lines = shown(app, ".citation")
         assert len(lines) == 1 + len(rest)
         assert lines[0].startswith(f"[1] {first.title}")
-        assert lines[0].endswith(f"{first.file}:{first.line}: {first.quote}")
-
-
-async def test_the_source_opens_at_the_quote_and_highlights_it(
-    chatty: Settings, corpus: Path
-) -> None:
-    filler = "".join(f"Paragraph {n} says nothing of note.\r\n\r\n" for n in range(200))
-    text = f"{filler}\tThe windmill of Tarn was built in 1765 by two brothers.\r\n\r\n{filler}"
-    (corpus / "windmill.txt").write_text(text, encoding="utf-8", newline="")
-    update_index(chatty, FakeEncoder())
-    app = chat(chatty)
-    async with app.run_test(size=WIDE) as pilot:
-        await ask(pilot, "When was the windmill of Tarn built by two brothers?")
-        citation = citations(app)[0]
-        assert citation.file == "windmill.txt"
-        await until(pilot, lambda: highlighted(app))
-        assert highlighted(app) == citation.quote
-        assert app.query_one(SourceText).shown_text == citation.quote
-        assert any(f"{citation.line}  " in row and "windmill" in row for row in rendered(app))
-        assert f"windmill.txt:{citation.line}" in shown(app, "#source-title")[0]
-
-
-async def test_keys_move_between_citations_round_and_round(repeated: Settings) -> None:
-    app = chat(repeated)
-    async with app.run_test(size=WIDE) as pilot:
-        await ask(pilot, QUESTION)
-        assert len(citations(app)) == 3
-        assert chosen(app) == [1]
-        await pilot.press("ctrl+n")
-        assert chosen(app) == [2]
-        assert app.query_one(SourceText).shown_text == citations(app)[1].quote
-        await pilot.press("ctrl+b", "ctrl+b")
-        assert chosen(app) == [3]
-        await pilot.press("ctrl+n")
-        assert chosen(app) == [1]
-
-
-async def test_digits_choose_a_citation_outside_the_question_box(repeated: Settings) -> None:
-    app = chat(repeated)
-    async with app.run_test(size=WIDE) as pilot:
-        await ask(pilot, QUESTION)
-        await pilot.press("ctrl+s", "2")
-        assert chosen(app) == [2]
-        await pilot.press("9", "p")
-        assert chosen(app) == [1]
-        await pilot.press("n", "escape", "7")
-        assert chosen(app) == [2]
-        assert app.query_one("#question", Input).value == "7"
+        assert lines[0].endswith(f"{first.file}:{first.line}")
 
 
 async def test_a_click_on_a_citation_of_an_earlier_turn_shows_its_source(chatty: Settings) -> None:
@@ -159,16 +56,7 @@ async def test_a_click_on_a_citation_of_an_earlier_turn_shows_its_source(chatty:
         await pilot.click(earlier)
         await until(pilot, lambda: earlier.has_class("chosen"))
         assert app.query_one(SourceText).shown_text == citations(app)[0].quote
-        assert len(app.query(".chosen")) == 1
-
-
-async def test_escape_returns_to_the_question_box(chatty: Settings) -> None:
-    app = chat(chatty)
-    async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("ctrl+s")
-        assert not app.query_one("#question", Input).has_focus
-        await pilot.press("escape")
-        assert app.query_one("#question", Input).has_focus
+        assert chosen(app) == [1]
 
 
 async def test_an_abstention_looks_different_and_says_why(chatty: Settings) -> None:
@@ -177,22 +65,10 @@ async def test_an_abstention_looks_different_and_says_why(chatty: Settings) -> N
         await ask(pilot, QUESTION)
         assert not app.query(".answer")
         assert shown(app, ".no-answer") == ["No answer in these documents"]
-        reason, nearest = shown(app, ".facts")
-        assert "unlikely to answer" in reason
-        assert nearest == "Nearest passage:"
+        assert "unlikely to answer" in shown(app, ".reason")[0]
+        assert shown(app, ".nearest") == ["Nearest passage:"]
+        await until(pilot, lambda: highlighted(app))
         assert highlighted(app) == citations(app)[0].quote
-
-
-async def test_questions_are_answered_in_the_order_they_were_asked(chatty: Settings) -> None:
-    load = GatedLoad()
-    app = ChatApp(chatty, load=load)
-    async with app.run_test(size=WIDE) as pilot:
-        for question in ("One?", "Two?", "Three?"):
-            app.query_one("#question", Input).value = question
-            await pilot.press("enter")
-        load.gate.set()
-        await until(pilot, lambda: len(app.query(".answer")) == 3)
-        assert shown(app, ".question") == ["One?", "Two?", "Three?"]
 
 
 async def test_a_question_that_is_none_is_refused_and_the_next_is_answered(
@@ -212,110 +88,184 @@ async def test_a_question_that_is_none_is_refused_and_the_next_is_answered(
         assert app.query(".answer")
 
 
-async def test_a_missing_index_is_built_with_progress(settings: Settings) -> None:
-    encoder = GatedEncoder()
-    app = ChatApp(settings, load=lambda _: encoder)
-    async with app.run_test(size=WIDE) as pilot:
-        try:
-            await until(pilot, lambda: "embedding 3/7" in state(app))
-        finally:
-            encoder.gate.set()
-        await ready(pilot)
-        assert "4 documents" in state(app)
-
-
-async def test_quitting_abandons_an_index_that_is_being_built(settings: Settings) -> None:
-    encoder = GatedEncoder()
-    app = ChatApp(settings, load=lambda _: encoder)
-    try:
-        async with app.run_test(size=WIDE) as pilot:
-            await until(pilot, lambda: "embedding 3/7" in state(app))
-            await pilot.press("ctrl+q")
-    finally:
-        encoder.gate.set()
-    await asyncio.get_running_loop().shutdown_default_executor()  # the worker's thread has ended
-    with pytest.raises(IndexStateError):
-        list_sources(settings)
-
-
-async def test_files_that_are_not_as_indexed_are_told_of(chatty: Settings, corpus: Path) -> None:
-    (corpus / "bees.txt").write_text("The bees have left.", encoding="utf-8")
+async def test_a_confidence_is_a_word_and_a_bar_and_a_number_on_demand(chatty: Settings) -> None:
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
-        await ready(pilot)
-        assert "qa index" in state(app)
-        assert "1 file is not as indexed" in state(app)
-
-
-async def test_a_session_that_fails_says_so_and_tells_the_shell(chatty: Settings) -> None:
-    (chatty.vectors / "store.sqlite").write_bytes(b"damaged " * 1_000)
-    app = chat(chatty)
-    async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: app.query("#state.failed"))
-        assert "is corrupt" in state(app)
-        assert "qa index --rebuild" in state(app)
         await ask(pilot, QUESTION)
-        assert "is corrupt" in shown(app, ".error")[0]
-        await pilot.press("ctrl+q")
-    assert isinstance(app.return_value, StoreError)
+        word, of, bar = shown(app, ".confidence")[0].split()
+        assert word in ("high", "good", "fair", "low")
+        assert of == "confidence"
+        assert len(bar) == 12
+        assert set(bar) <= set("━╌")
+        number = app.query_one(".number")
+        assert shown(app, ".number")[0].endswith("%")
+        assert not number.display
+        await pilot.press("tab", "%")
+        assert number.display
+        await pilot.press("%")
+        assert not number.display
 
 
-async def test_questions_asked_before_a_failure_get_the_error(chatty: Settings) -> None:
-    load = GatedLoad()
-    app = ChatApp(replace(chatty, corpus=chatty.vectors), load=load)
-    async with app.run_test(size=WIDE) as pilot:
-        await ask(pilot, "Who?")
-        assert "is of the folder" in shown(app, ".error")[0]
-
-
-EVIL = "\x1b[31mThe \u202epump [bold]of[/bold] Sel \x9b2Jwas\x07 built in 1799."
-
-
-async def test_what_a_document_tries_is_shown_as_text(chatty: Settings, corpus: Path) -> None:
-    (corpus / "a[red]evil.txt").write_text(f"{EVIL}\n", encoding="utf-8")
+@pytest.fixture
+def disputed(chatty: Settings, corpus: Path) -> Settings:
+    """As ``chatty``, with two documents that disagree about one thing."""
+    for year, share in ((2020, "11"), (2024, "17")):
+        (corpus / f"trade{year}.txt").write_text(
+            f"date {year}-03-06\n\nTrade between Arland and Borland grew by {share} percent.\n",
+            encoding="utf-8",
+        )
     update_index(chatty, FakeEncoder())
+    return chatty
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_sources_that_disagree_stand_side_by_side_with_their_dates(
+    disputed: Settings, size: tuple[int, int]
+) -> None:
+    app = chat(disputed)
+    async with app.run_test(size=size) as pilot:
+        await ask(pilot, "By how much did trade between Arland and Borland grow?")
+        assert shown(app, ".differ") == ["Another document may say otherwise:"]
+        assert shown(app, ".answer") == [citations(app)[0].quote]
+        assert shown(app, ".rival-answer") == [citations(app)[1].quote]
+        assert sorted(shown(app, ".claim-date")) == ["2020-03-06", "2024-03-06"]
+        left, right = app.query(".claim")
+        assert left.region.y == right.region.y
+        assert left.region.height == right.region.height
+        assert left.region.right < right.region.x
+        await pilot.press("tab", "2")
+        assert right.has_class("chosen")
+        assert shown(app, ".sentence") == [citations(app)[1].sentence_text]
+
+
+async def test_sources_that_agree_are_said_to(repeated: Settings) -> None:
+    app = chat(repeated)
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, QUESTION)
+        assert not app.query(".differ, .rival")
+        assert all(line.endswith("says the same") for line in shown(app, ".citation")[1:])
+
+
+async def test_keys_go_back_to_earlier_answers(chatty: Settings) -> None:
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
-        await ask(pilot, "When was the [blink]pump of Sel built?")
-        assert shown(app, ".question") == ["When was the [blink]pump of Sel built?"]
-        everything = "".join([*shown(app, "Static"), *rendered(app)])
-        assert "[bold]of[/bold]" in shown(app, ".sentence")[0]
-        assert "a[red]evil.txt" in everything
-        assert any("[bold]of[/bold]" in row for row in rendered(app))
-        assert not set("\x1b\u202e\x9b\x07") & set(everything)
-        assert highlighted(app) == citations(app)[0].quote
+        await ask(pilot, QUESTION)
+        await ask(pilot, "How many bees does a hive hold?")
+        assert app.query_one("#turn-1").has_class("current")
+        await pilot.press("shift+up")
+        assert app.query_one("#turn-0").has_class("current")
+        assert not app.query_one("#turn-1").has_class("current")
+        await until(pilot, lambda: highlighted(app) == citations(app, 0)[0].quote)
+        await pilot.press("shift+up", "shift+down", "shift+down")
+        assert app.query_one("#turn-1").has_class("current")
 
 
-async def test_a_narrow_terminal_shows_one_pane_at_a_time(chatty: Settings) -> None:
+async def test_a_long_answer_is_shown_from_its_question_on(disputed: Settings) -> None:
+    app = chat(disputed)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await ask(pilot, QUESTION)
+        await ask(pilot, "By how much did trade between Arland and Borland grow?")
+        question = app.query_one("#turn-1 .question")
+        await until(pilot, lambda: app.screen.can_view_entire(question))
+
+
+async def test_questions_can_be_kept_to_some_documents(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot)
+        assert not app.query_one("#restriction").display
+        await pilot.press("f2", "down", "space", "down", "space", "enter")
+        assert shown(app, "#restriction") == ["in 2 of 4 documents"]
+        await ask(pilot, QUESTION)
+        assert shown(app, ".restriction") == ["in 2 of 4 documents"]
+        assert {citation.file for citation in citations(app)} <= {"ferry.txt", "lighthouse.txt"}
+        await pilot.press("f2", "down", "space", "enter")
+        assert shown(app, "#restriction") == ["only in lighthouse.txt"]
+        await pilot.press("f2", "a", "enter")
+        assert not app.query_one("#restriction").display
+        await ask(pilot, QUESTION)
+        assert len(shown(app, ".restriction")) == 1
+
+
+async def test_the_sources_are_listed_with_counts_and_can_be_left_as_they_were(
+    chatty: Settings,
+) -> None:
     app = chat(chatty)
     async with app.run_test(size=NARROW) as pilot:
-        await ask(pilot, QUESTION)
-        dialogue, source = app.query_one("Dialogue"), app.query_one("SourcePane")
-        assert (dialogue.display, source.display) == (True, False)
-        await pilot.press("ctrl+s")
-        assert (dialogue.display, source.display) == (False, True)
-        await until(pilot, lambda: highlighted(app))
-        assert highlighted(app) == citations(app)[0].quote
-        await pilot.press("ctrl+s")
-        assert (dialogue.display, source.display) == (True, False)
+        await ready(pilot)
+        await pilot.press("f2")
+        listed = app.screen.query_one(SelectionList)
+        prompts = [str(listed.get_option_at_index(n).prompt) for n in range(4)]
+        assert "1 passage " in prompts[1]
+        assert "2023-05-14" in prompts[1]
+        assert prompts[1].endswith("ferry.txt")
+        assert "4 documents, 4 passages" in str(app.screen.query_one(".window").border_title)
+        await pilot.press("space", "escape")
+        assert not app.query_one("#restriction").display
 
 
-async def test_a_wide_terminal_shows_both_panes_and_resizing_changes_that(
+async def test_the_list_of_sources_is_narrowed_by_words_and_keeps_its_marks(
     chatty: Settings,
 ) -> None:
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
-        dialogue, source = app.query_one("Dialogue"), app.query_one("SourcePane")
-        assert (dialogue.display, source.display) == (True, True)
-        await pilot.resize_terminal(*NARROW)
-        await until(pilot, lambda: not source.display)
-        assert dialogue.display
+        await ready(pilot)
+        await pilot.press("f2", "space", "/", *"2023 FERRY")
+        listed = app.screen.query_one(SelectionList)
+        await until(pilot, lambda: listed.option_count == 1)
+        await pilot.press("down", "space")
+        assert "2 marked" in str(app.screen.query_one(".window").border_subtitle)
+        await pilot.press("enter")
+        assert shown(app, "#restriction") == ["in 2 of 4 documents"]
+        await pilot.press("f2")
+        assert app.screen.query_one(SelectionList).selected == ["bees.txt", "ferry.txt"]
+        await pilot.press("a", "enter")
+        assert not app.query_one("#restriction").display
 
 
-async def test_a_letter_that_is_no_shortcut_begins_a_question(settings: Settings) -> None:
-    app = chat(settings)
+async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("f3")
+        await until(pilot, lambda: notices(app) == ["There is no answer to explain yet."])
+        await ask(pilot, QUESTION)
+        await pilot.press("f3")
+        table = app.screen.query_one("#ranking", DataTable)
+        inquiry = app.query_one("#turn-0", Turn).inquiry
+        assert inquiry is not None
+        assert table.row_count == len(inquiry.retrieval.passages)
+        best = inquiry.retrieval.passages[0]
+        assert table.get_row_at(0)[:4] == [
+            "1",
+            f"{best.fused:.3f}",
+            f"{best.dense:.2f}",
+            f"{best.lexical:.2f}",
+        ]
+        assert [str(column.label) for column in table.ordered_columns][4] == "reader"
+        summary = str(app.screen.query_one("#summary").render())
+        assert f"First: “{citations(app)[0].quote}” with log-odds" in summary
+        assert "Runner-up: " in summary
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_why_explains_an_abstention_too(chatty: Settings) -> None:
+    app = chat(replace(chatty, threshold=1.0))
+    async with app.run_test(size=NARROW) as pilot:
+        await ask(pilot, QUESTION)
+        await pilot.press("f3")
+        assert app.screen.query_one("#ranking", DataTable).row_count
+
+
+async def test_a_reply_without_any_passage_has_no_source(chatty: Settings) -> None:
+    app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("tab")
-        assert not app.query_one("#question", Input).has_focus
-        await pilot.press("W", "h", "o")
-        assert app.query_one("#question", Input).value == "Who"
+        await ask(pilot, QUESTION)
+        await ready(pilot)
+        app.chat.restrict(frozenset({"no-such-file.txt"}))
+        await ask(pilot, QUESTION)
+        assert shown(app, ".no-answer")
+        assert shown(app, "#source-title") == ["This reply has no source."]
+        assert app.query_one(SourceText).shown_text == ""
+        await pilot.press("tab", "n", "y", "o", "/", "Y")
+        assert app.clipboard.startswith(f"## {QUESTION}")

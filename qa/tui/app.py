@@ -1,36 +1,39 @@
-"""The chat: a question box, the dialogue, and beside it the source of the citation that is chosen."""
+"""The application: between the chat screen and the two threads that answer and index."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from queue import Queue
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.events import Key, Resize
-from textual.widgets import Footer, Input, Static
-from textual.worker import get_current_worker
+from textual.screen import Screen
+from textual.worker import Worker, get_current_worker
 
-from qa.answer import Answer, Citation
-from qa.documents import Document
 from qa.errors import QAError
-from qa.models.encoder import load_encoder
-from qa.session import EncoderLoader
 from qa.settings import Settings
 from qa.text import displayable
-from qa.tui.dialogue import Dialogue
-from qa.tui.messages import CitationChosen, Failed, Progressed, Replied, SessionReady
-from qa.tui.source import SourcePane, SourceText
-from qa.tui.worker import Asked, serve
+from qa.tui.chat_screen import ChatScreen
+from qa.tui.editor import EditorRunner, run_suspended
+from qa.tui.messages import (
+    Failed,
+    Indexed,
+    IndexingStopped,
+    Progressed,
+    QuestionAsked,
+    Replied,
+    SessionReady,
+)
+from qa.tui.status import StatusBar
+from qa.tui.worker import Asked, Job, Recount, serve, update
+
+if TYPE_CHECKING:
+    from qa.session import EncoderLoader
 
 __all__ = ["ChatApp"]
-
-#: Below this many columns the two panes take turns.
-NARROW = 100
-#: What a key means while the question box does not have the focus.
-SHORTCUTS = frozenset("np123456789")
 
 
 class ChatApp(App[QAError]):
@@ -38,138 +41,78 @@ class ChatApp(App[QAError]):
 
     TITLE = "qa"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "citation(1)", "Next citation", priority=True),
-        Binding("ctrl+b", "citation(-1)", "Previous", priority=True),
-        Binding("n", "citation(1)", "Next citation", show=False),
-        Binding("p", "citation(-1)", "Previous citation", show=False),
-        *(Binding(str(n), f"choose({n})", f"Citation {n}", show=False) for n in range(1, 10)),
-        Binding("ctrl+s", "switch_pane", "Source/dialogue", priority=True),
-        Binding("tab", "app.focus_next", "Next pane", show=True),
-        Binding("escape", "to_question", "Question box"),
-        Binding("ctrl+q", "quit", "Quit", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", priority=True)]
 
-    def __init__(self, settings: Settings, *, load: EncoderLoader = load_encoder) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load: EncoderLoader | None = None,
+        environment: Mapping[str, str] = os.environ,
+        run_editor: EditorRunner = run_suspended,
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._load = load
-        self._questions: Queue[Asked | None] = Queue()
-        self._documents: dict[tuple[int, str], Document] = {}
+        self._jobs: Queue[Job] = Queue()
         self._failure: QAError | None = None
-        self._shown: tuple[int, Citation] | None = None
+        self._session_open = False
+        self._ready_text = ""
+        self._indexing: Worker[None] | None = None
+        self._cancelled = False
+        self.chat = ChatScreen(settings, environment, run_editor)
 
-    def compose(self) -> ComposeResult:
-        with Horizontal(id="panes"):
-            yield Dialogue()
-            yield SourcePane()
-        yield Static("Starting…", id="state", markup=False)
-        yield Input(
-            placeholder="Ask the documents, then press Enter", id="question", select_on_focus=False
-        )
-        yield Footer()
+    def get_default_screen(self) -> Screen[None]:
+        return self.chat
 
     def on_mount(self) -> None:
-        self.query_one("#question", Input).focus()
+        # First the screen, then what is slow to import and to load.
+        self.call_after_refresh(self._open_session)
+
+    def _open_session(self) -> None:
+        self._session_open = True
+        self._failure = None
         self._serve()
 
     @work(thread=True, name="session")
     def _serve(self) -> None:
-        worker = get_current_worker()
-        serve(
-            self._settings,
-            self._questions,
-            self.post_message,
-            self._load,
-            leaving=lambda: worker.is_cancelled,
-        )
+        serve(self._settings, self._jobs, self.post_message, self._load)
 
     def on_unmount(self) -> None:
-        self._questions.put(None)
+        self._jobs.put(None)
 
-    def on_resize(self, event: Resize) -> None:
-        self.screen.set_class(event.size.width < NARROW, "narrow")
+    # Questions
 
-    # What the person does
-
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
-        question = event.value.strip()
-        if not question:
-            self.notify("Type a question first.", severity="warning")
-            return
-        event.input.clear()
-        self.screen.remove_class("source-first")
-        turn = await self.query_one(Dialogue).add_turn(question)
+    async def on_question_asked(self, message: QuestionAsked) -> None:
         if self._failure is not None:
-            await turn.show_error(self._failure)
-            return
-        self._questions.put((turn.number, question))
-
-    def action_citation(self, step: int) -> None:
-        """Move to the next or previous citation of the turn that is shown, round and round."""
-        if self._shown is None:
-            return
-        number, current = self._shown
-        citations = self.query_one(Dialogue).turn(number).citations
-        self._show(number, citations[(citations.index(current) + step) % len(citations)])
-
-    def action_choose(self, n: int) -> None:
-        """Show citation ``n`` of the turn that is shown."""
-        if self._shown is None:
-            return
-        number, _ = self._shown
-        for citation in self.query_one(Dialogue).turn(number).citations:
-            if citation.n == n:
-                self._show(number, citation)
-
-    def action_switch_pane(self) -> None:
-        """Between dialogue and source: the other page where narrow, the focus where both stand."""
-        source = self.query_one(SourceText)
-        if self.screen.has_class("narrow"):
-            self.screen.toggle_class("source-first")
-            to_source = self.screen.has_class("source-first")
+            await self.chat.show_error(message.turn, self._failure)
         else:
-            to_source = not source.has_focus
-        (source if to_source else self.query_one(Dialogue)).focus()
+            self._jobs.put(Asked(message.turn, message.question, message.files))
 
-    def action_to_question(self) -> None:
-        """Back to the question box."""
-        self.screen.remove_class("source-first")
-        self.query_one("#question", Input).focus()
+    async def on_replied(self, message: Replied) -> None:
+        await self.chat.show_reply(message.turn, message.inquiry, message.elapsed_ms)
 
-    def on_citation_chosen(self, message: CitationChosen) -> None:
-        self._show(message.turn, message.citation)
-
-    def on_key(self, event: Key) -> None:
-        """A letter that is no shortcut is the beginning of a question, wherever the focus is."""
-        question = self.query_one("#question", Input)
-        character = event.character
-        if question.has_focus or not event.is_printable or character is None:
+    async def on_failed(self, message: Failed) -> None:
+        if message.turn is not None:
+            await self.chat.show_error(message.turn, message.error)
             return
-        if character not in SHORTCUTS:
-            self.action_to_question()
-            question.insert_text_at_cursor(character)
-
-    # What the worker tells
-
-    def on_progressed(self, message: Progressed) -> None:
-        if message.total:
-            share = f" {message.done}/{message.total}"
-            self._say(f"Building the index: {message.stage}{share}…")
-        else:
-            self._say(f"{message.stage.capitalize()}… you can type your question already.")
+        self._failure = message.error
+        self._session_open = False
+        self._status.say(f"{message.error} (ctrl+q quits)", failed=True)
+        while not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            if isinstance(job, Asked):
+                await self.chat.show_error(job.turn, message.error)
 
     def on_session_ready(self, message: SessionReady) -> None:
-        changed = (
-            f" · {message.changed} {'file is' if message.changed == 1 else 'files are'} not as "
-            "indexed: run qa index"
-            if message.changed
-            else ""
+        self.chat.show_records(message.records)
+        passages = sum(record.passages for record in message.records)
+        self._ready_text = (
+            f"Ready · {len(message.records)} documents, {passages} passages from "
+            f"{self._settings.corpus}{_changes(message.changed)}"
         )
-        self._say(
-            f"Ready · {message.documents} documents, {message.passages} passages from "
-            f"{self._settings.corpus}{changed}"
-        )
+        if self._indexing is None:
+            self._status.say(self._ready_text)
         if message.stale_calibration:
             self.notify(
                 "The calibration with this index was made for another reader or model and is not "
@@ -177,42 +120,139 @@ class ChatApp(App[QAError]):
                 severity="warning",
             )
 
-    async def on_replied(self, message: Replied) -> None:
-        dialogue = self.query_one(Dialogue)
-        for file, document in message.documents.items():
-            self._documents[message.turn, file] = document
-        turn = dialogue.turn(message.turn)
-        await turn.show_reply(message.reply, message.elapsed_ms)
-        if turn.citations:
-            self._show(message.turn, turn.citations[0])
-        dialogue.show_end()
-        if not isinstance(message.reply, Answer):
-            self.bell()
+    # The index
 
-    async def on_failed(self, message: Failed) -> None:
-        dialogue = self.query_one(Dialogue)
-        if message.turn is not None:
-            await dialogue.turn(message.turn).show_error(message.error)
+    def on_index_missing(self) -> None:
+        self._session_open = False
+        self.action_update_index()
+
+    def action_update_index(self, rebuild: bool = False) -> None:
+        """Bring the index up to date in the background."""
+        if self._indexing is not None:
+            doing = (
+                "still being cancelled" if self._cancelled else "being brought up to date already"
+            )
+            self.notify(f"The index is {doing}.")
             return
-        self._failure = message.error
-        self.query_one("#state").add_class("failed")
-        self._say(f"{message.error} (ctrl+q quits)")
-        while not self._questions.empty():
-            waiting = self._questions.get_nowait()
-            if waiting is not None:
-                await dialogue.turn(waiting[0]).show_error(message.error)
+        self._cancelled = False
+        self._indexing = self._update(rebuild)
+        self.chat.refresh_bindings()
+
+    @work(thread=True, name="indexing")
+    def _update(self, rebuild: bool) -> None:
+        worker = get_current_worker()
+        update(
+            self._settings,
+            self.post_message,
+            self._load,
+            lambda: self._cancelled or worker.is_cancelled,
+            rebuild=rebuild,
+        )
+
+    def action_cancel_indexing(self) -> None:
+        """Stop indexing; the index and the waiting questions stay as they are."""
+        self._cancelled = True
+        self._status.progress("Cancelling…")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key to cancel is there while there is something to cancel."""
+        if action == "cancel_indexing":
+            return self._indexing is not None
+        return super().check_action(action, parameters)
+
+    def on_progressed(self, message: Progressed) -> None:
+        if self._cancelled:
+            return
+        if self._indexing is None:
+            self._status.progress(
+                f"{message.stage.capitalize()}… you can type your question already."
+            )
+        elif message.total or not self._session_open:
+            share = f" {message.done}/{message.total}" if message.total else ""
+            text = f"{'Updating' if self._session_open else 'Building'} the index: {message.stage}"
+            self._status.progress(f"{text}{share}… (f6 cancels)", message.done, message.total)
+
+    def on_indexed(self, message: Indexed) -> None:
+        self._end_indexing()
+        report = message.report
+        counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
+        happened = ", ".join(f"{len(files)} {what}" for what, files in counts if files)
+        self.notify(happened or "Nothing had changed.", title="The index is up to date")
+        for skipped in report.skipped[:3]:
+            self.notify(
+                displayable(f"{skipped.file}: {skipped.reason}"),
+                title="Skipped",
+                severity="warning",
+                markup=False,
+            )
+        if self._session_open:
+            self._jobs.put(Recount())
+            self._status.say(self._ready_text)
+        else:
+            self._open_session()
+
+    async def on_indexing_stopped(self, message: IndexingStopped) -> None:
+        self._end_indexing()
+        if message.error is not None and not self._session_open:
+            await self.on_failed(Failed(message.error, None))
+        elif not self._session_open:
+            self._status.say("There is no index yet; f5 builds it. Your questions wait.")
+        else:
+            self._status.say(self._ready_text)
+            said = str(message.error) if message.error is not None else "The index is as it was."
+            self.notify(displayable(said), title="Not indexed", severity="warning", markup=False)
+
+    def _end_indexing(self) -> None:
+        self._indexing = None
+        self._cancelled = False
+        self.chat.refresh_bindings()
+
+    # The command palette
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        if screen is self.chat:
+            yield from self._chat_commands()
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Quit", "Leave the chat", self.action_quit)
+
+    def _chat_commands(self) -> Iterable[SystemCommand]:
+        chat = self.chat
+        yield SystemCommand("Help", "Show all keys", chat.action_help)
+        yield SystemCommand("Copy the answer", "The quote with its citation", chat.action_copy)
+        yield SystemCommand(
+            "Copy as Markdown", "The whole reply with its citations", chat.action_copy_markdown
+        )
+        yield SystemCommand("Open the source", "In $EDITOR, at the line", chat.action_open_editor)
+        yield SystemCommand("Find in the source", "Search the document", chat.action_search)
+        yield SystemCommand("Why this answer", "Ranking, scores and runner-up", chat.action_why)
+        yield SystemCommand(
+            "Sources", "List the documents; ask only some of them", chat.action_sources
+        )
+        yield SystemCommand("Confidence as a number", "Show or hide it", chat.action_toggle_numbers)
+        yield SystemCommand(
+            "Re-index", "Bring the index up to date with the folder", self.action_update_index
+        )
+        yield SystemCommand(
+            "Re-index from scratch",
+            "Forget the index and build it anew",
+            lambda: self.action_update_index(rebuild=True),
+        )
+        if self._indexing is not None:
+            yield SystemCommand(
+                "Cancel indexing", "The index stays as it was", self.action_cancel_indexing
+            )
 
     async def action_quit(self) -> None:
         """Leave; with the error, if there was one, so that the shell learns of it."""
         self.exit(self._failure)
 
-    def _show(self, turn: int, citation: Citation) -> None:
-        dialogue = self.query_one(Dialogue)
-        if self._shown is not None:
-            dialogue.turn(self._shown[0]).mark(None)
-        dialogue.turn(turn).mark(citation)
-        self._shown = (turn, citation)
-        self.query_one(SourcePane).show(self._documents[turn, citation.file], citation)
+    @property
+    def _status(self) -> StatusBar:
+        return self.chat.query_one(StatusBar)
 
-    def _say(self, text: str) -> None:
-        self.query_one("#state", Static).update(displayable(text))
+
+def _changes(count: int) -> str:
+    if not count:
+        return ""
+    files = "file is" if count == 1 else "files are"
+    return f" · {count} {files} not as indexed: f5 re-indexes"

@@ -2,116 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
-from qa.answer import Answer, Citation, Reply
-from qa.errors import QAError
-from qa.render import confidence_word, source_line
-from qa.text import Span, displayable
-from qa.tui.messages import CitationChosen
+from qa.text import displayable
+from qa.tui.reply import CitationLine, Claim, Facts, elapsed_text, sentence_content
 
-__all__ = ["CitationLine", "Dialogue", "Turn"]
+if TYPE_CHECKING:
+    from qa.answer import Answer, Citation, NoAnswer
+    from qa.errors import QAError
+    from qa.session import Inquiry
+
+__all__ = ["Dialogue", "Turn"]
 
 WELCOME = (
     "Ask a question about the documents. The answer is always a quote: its words stand in a "
     "document, and the source opens beside it.\n\n"
-    "You can type while the models load; the question is answered as soon as they are there."
+    "You can type while the models load; the question is answered as soon as they are there.\n\n"
+    "f1 shows all keys."
 )
-
-
-class CitationLine(Static):
-    """One numbered citation; a click opens its source."""
-
-    def __init__(self, turn: int, citation: Citation) -> None:
-        quote = displayable(" ".join(citation.quote.split()))
-        short = quote if len(quote) <= 40 else f"{quote[:39]}…"
-        super().__init__(Content(f"{source_line(citation)}: {short}"), classes="citation")
-        self.turn = turn
-        self.citation = citation
-
-    def on_click(self) -> None:
-        self.post_message(CitationChosen(self.turn, self.citation))
 
 
 class Turn(Vertical):
     """A question and, once it is there, its reply."""
 
-    def __init__(self, number: int, question: str) -> None:
+    def __init__(self, number: int, question: str, restriction: str = "") -> None:
         super().__init__(id=f"turn-{number}")
         self.number = number
         self.question = question
+        self.inquiry: Inquiry | None = None
+        """The reply and what it was chosen from."""
+        self.elapsed_ms = 0
         self.citations: tuple[Citation, ...] = ()
+        self._restriction = restriction
 
     def compose(self) -> ComposeResult:
         yield Static(Content(displayable(self.question)), classes="question")
+        if self._restriction:
+            yield Static(Content(self._restriction), classes="restriction")
         yield Static(Content("…"), classes="waiting")
 
-    async def show_reply(self, reply: Reply, elapsed_ms: int) -> None:
+    async def show_reply(self, inquiry: Inquiry, elapsed_ms: int) -> None:
         """Put the reply where the waiting mark was."""
+        from qa.answer import Answer
+
+        self.inquiry, self.elapsed_ms = inquiry, elapsed_ms
+        reply = inquiry.reply
         await self.query_one(".waiting").remove()
         if isinstance(reply, Answer):
             self.citations = reply.citations
-            facts = (
-                f"confidence {reply.confidence:.0%} ({confidence_word(reply.confidence)})"
-                f" · {elapsed_ms} ms"
-            )
-            await self.mount(
-                Static(Content(displayable(reply.text)), classes="answer"),
-                Static(_sentence(reply.citations[0]), classes="sentence"),
-                Static(Content(facts), classes="facts"),
-                *(CitationLine(self.number, citation) for citation in reply.citations),
-            )
-            return
-        await self.mount(
-            Static(Content("No answer in these documents"), classes="no-answer"),
-            Static(Content(f"{reply.reason} · {elapsed_ms} ms"), classes="facts"),
-        )
-        if reply.rejected is not None:
-            self.citations = (reply.rejected,)
-            await self.mount(
-                Static(Content("Nearest passage:"), classes="facts"),
-                Static(_sentence(reply.rejected), classes="sentence"),
-                CitationLine(self.number, reply.rejected),
-            )
+            await self.mount(*self._answer(reply))
+        else:
+            self.citations = (reply.rejected,) if reply.rejected is not None else ()
+            await self.mount(*self._abstention(reply))
 
     async def show_error(self, error: QAError) -> None:
         """Say what went wrong where the reply would stand."""
         await self.query_one(".waiting").remove()
         await self.mount(Static(Content(displayable(str(error))), classes="error"))
 
-    def mark(self, citation: Citation | None) -> None:
-        """Show which citation the source pane holds."""
+    def mark(self, citation: Citation | None, *, current: bool) -> None:
+        """Show which citation the source pane holds, and whether this is the turn that keys act on."""
+        self.set_class(current, "current")
         for line in self.query(CitationLine):
             line.set_class(line.citation == citation, "chosen")
+        for claim in self.query(Claim):
+            claim.set_class(claim.citation == citation, "chosen")
+        if self.citations:
+            sentence = citation if citation is not None else self.citations[0]
+            self.query_one(".sentence", Static).update(sentence_content(sentence))
+
+    def _answer(self, reply: Answer) -> Iterator[Widget]:
+        from qa.answer import rivals_of
+
+        rivals = rivals_of(reply)
+        first = reply.citations[0]
+        if rivals:
+            yield Static(Content("Another document may say otherwise:"), classes="differ")
+        claims = [Claim(self.number, first, disputed=bool(rivals), rival=False)]
+        claims += [Claim(self.number, rival, disputed=True, rival=True) for rival in rivals]
+        side_by_side = Horizontal(*claims, classes="claims disputed" if rivals else "claims")
+        side_by_side.styles.grid_size_columns = len(claims)
+        yield side_by_side
+        yield Static(sentence_content(first), classes="sentence")
+        yield Facts(reply.confidence, self.elapsed_ms)
+        yield from (CitationLine(self.number, citation) for citation in reply.citations)
+
+    def _abstention(self, reply: NoAnswer) -> Iterator[Widget]:
+        yield Static(Content("No answer in these documents"), classes="no-answer")
+        reason = f"{displayable(reply.reason)} · {elapsed_text(self.elapsed_ms)}"
+        yield Static(Content(reason), classes="reason")
+        if reply.rejected is not None:
+            yield Static(Content("Nearest passage:"), classes="nearest")
+            yield Static(sentence_content(reply.rejected), classes="sentence")
+            yield CitationLine(self.number, reply.rejected)
 
 
 class Dialogue(VerticalScroll, can_focus=True):
-    """All turns, the newest at the bottom and in view."""
+    """All turns, the newest at the bottom."""
 
     def compose(self) -> ComposeResult:
         yield Static(Content(WELCOME), id="welcome")
 
-    async def add_turn(self, question: str) -> Turn:
+    async def add_turn(self, question: str, restriction: str = "") -> Turn:
         """Append a question that has no reply yet."""
         await self.query("#welcome").remove()
-        turn = Turn(len(self.query(Turn)), question)
+        turn = Turn(len(self.query(Turn)), question, restriction)
         await self.mount(turn)
-        self.show_end()
+        self.show_turn(turn)
         return turn
 
     def turn(self, number: int) -> Turn:
         """The turn of that number, from 0."""
         return self.query_one(f"#turn-{number}", Turn)
 
-    def show_end(self) -> None:
-        """Bring the newest turn into view once it has been laid out."""
-        self.call_after_refresh(self.scroll_end, animate=False)
+    def count(self) -> int:
+        """How many turns there are."""
+        return len(self.query(Turn))
 
-
-def _sentence(citation: Citation) -> Content:
-    text, at = displayable(citation.sentence_text), citation.sentence.start
-    span = Span(citation.span.start - at, citation.span.end - at)
-    return Content.assemble(text[: span.start], (span.of(text), "reverse"), text[span.end :])
+    def show_turn(self, turn: Turn) -> None:
+        """Bring a turn into view once it has been laid out, from its question on if it is a long one."""
+        self.call_after_refresh(self.scroll_to_widget, turn, animate=False, top=True)

@@ -1,17 +1,32 @@
-"""What the worker thread tells the screen, and what widgets tell it."""
+"""What the threads tell the screen, and what widgets tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from qa.answer import Citation, Reply
-from qa.documents import Document
-from qa.errors import QAError
+if TYPE_CHECKING:
+    from qa.answer import Citation
+    from qa.corpus import FileState
+    from qa.errors import QAError
+    from qa.indexing import IndexReport
+    from qa.schema import DocumentRecord
+    from qa.session import Inquiry
 
-__all__ = ["CitationChosen", "Failed", "Progressed", "Replied", "SessionReady"]
+__all__ = [
+    "CitationChosen",
+    "Failed",
+    "FileChecked",
+    "IndexMissing",
+    "Indexed",
+    "IndexingStopped",
+    "Progressed",
+    "QuestionAsked",
+    "Replied",
+    "SessionReady",
+]
 
 
 @dataclass
@@ -24,11 +39,15 @@ class Progressed(Message):
 
 
 @dataclass
-class SessionReady(Message):
-    """The session is open: questions are answered from now on."""
+class IndexMissing(Message):
+    """There is no index yet, so that no session can be opened."""
 
-    documents: int
-    passages: int
+
+@dataclass
+class SessionReady(Message):
+    """The session is open, or its index has changed: this is what it holds now."""
+
+    records: tuple[DocumentRecord, ...]
     changed: int
     """Files that are not as they were indexed."""
     stale_calibration: bool = False
@@ -36,13 +55,25 @@ class SessionReady(Message):
 
 
 @dataclass
+class Indexed(Message):
+    """The index says what the folder says."""
+
+    report: IndexReport
+
+
+@dataclass
+class IndexingStopped(Message):
+    """The index is as it was: the person cancelled, or there was an error."""
+
+    error: QAError | None
+
+
+@dataclass
 class Replied(Message):
     """A question has its reply."""
 
     turn: int
-    reply: Reply
-    documents: Mapping[str, Document]
-    """The cited documents, by file, as they were indexed."""
+    inquiry: Inquiry
     elapsed_ms: int
 
 
@@ -55,8 +86,26 @@ class Failed(Message):
 
 
 @dataclass
+class QuestionAsked(Message):
+    """The person has asked; the turn for the reply is on the screen."""
+
+    turn: int
+    question: str
+    files: frozenset[str] | None
+    """The documents that the question is restricted to; ``None`` for all."""
+
+
+@dataclass
 class CitationChosen(Message):
     """The source of this citation is wanted."""
 
     turn: int
     citation: Citation
+
+
+@dataclass
+class FileChecked(Message):
+    """How the file of a citation stands to what was indexed."""
+
+    citation: Citation
+    state: FileState

@@ -2,72 +2,36 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual import work
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widgets import Static
+from textual.worker import get_current_worker
 
-from qa.answer import Citation
-from qa.documents import Document
-from qa.text import Span, displayable
+from qa.text import Span
+from qa.tui.rows import Layout, lay_out
 
-__all__ = ["SourcePane", "SourceText", "wrapped_rows"]
+if TYPE_CHECKING:
+    from qa.answer import Citation
+    from qa.documents import Document
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the screen: a piece of one line of the text."""
-
-    span: Span
-    line: int | None
-    """The line's number on its first row."""
-
-
-def wrapped_rows(text: str, width: int) -> list[Row]:
-    """Break ``text`` into rows of at most ``width`` cells, at white space where there is some.
-
-    The spans of the rows follow each other and leave out only line breaks, so that a row can be found
-    from any offset. A character of two cells counts two.
-    """
-    rows: list[Row] = []
-    start = 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        at, first = 0, True
-        while first or at < len(line):
-            length = _fitting_length(line, at, max(width, 2))
-            span = Span(start + at, start + at + length)
-            rows.append(Row(span, number if first else None))
-            at += length
-            first = False
-        start += len(line) + 1
-    return rows
-
-
-def _fitting_length(line: str, at: int, width: int) -> int:
-    piece = line[at : at + width]
-    # Wide characters; the cells of joined ones do not add up, so they are measured together.
-    while cell_len(piece) > width and len(piece) > 1:
-        piece = piece[:-1]
-    if at + len(piece) == len(line):
-        return len(piece)
-    blank = piece.rfind(" ")
-    return blank + 1 if blank > 0 else len(piece)
+__all__ = ["SourceText"]
 
 
 class SourceText(ScrollView, can_focus=True):
     """A document's text with line numbers and a citation's passage, sentence and span in three strengths.
 
-    Only the rows on the screen are drawn, so the length of a document costs nothing.
+    A thread breaks the text into rows, and only the rows on the screen are drawn, so that the length of
+    a document costs nothing here.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -75,96 +39,132 @@ class SourceText(ScrollView, can_focus=True):
         "source--passage",
         "source--sentence",
         "source--span",
+        "source--match",
+        "source--current-match",
     }
-    GUTTER = 6
+
+    @dataclass
+    class LaidOut(Message, bubble=False):
+        """The rows are there."""
+
+        document: Document
+        layout: Layout
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._document: Document | None = None
         self._citation: Citation | None = None
-        self._text = ""
-        self._rows: list[Row] = []
-        self._wrapped_at = 0
+        self._rows: Layout | None = None
+        self._matches: Sequence[Span] = ()
+        self._match: Span | None = None
 
     def show(self, document: Document, citation: Citation) -> None:
         """Show ``document`` with ``citation`` highlighted and in view."""
-        if document is not self._document:
-            self._document = document
-            # Every replacement keeps the length, so that offsets still count. A tab would be one
-            # character and several cells.
-            text = document.text.replace("\r\n", " \n").replace("\r", "\n").replace("\t", " ")
-            self._text = displayable(text)
-            self._wrapped_at = 0
         self._citation = citation
-        self._wrap()
-        self._bring_into_view(citation)
+        if not _same(document, self._document):
+            self._document, self._rows = document, None
+            self.mark_matches((), None)
+            self._lay_out()
+        self.bring_into_view(citation.span)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._document = self._citation = self._rows = None
+        self.virtual_size = Size(0, 0)
+        self.refresh()
+
+    @property
+    def text(self) -> str:
+        """The text as it is drawn, character for character; empty until it has been laid out."""
+        return self._rows.text if self._rows is not None else ""
 
     @property
     def shown_text(self) -> str:
         """What the highlighted rows read, for those who cannot see colours."""
-        return "" if self._citation is None else self._citation.span.of(self._text)
+        return "" if self._citation is None else self._citation.span.of(self.text)
 
-    def on_resize(self) -> None:
-        self._wrap()
-        if self._citation is not None:
-            self._bring_into_view(self._citation)
-
-    def _wrap(self) -> None:
-        width = max(self.scrollable_content_region.width - self.GUTTER - 1, 10)
-        if width != self._wrapped_at:
-            self._rows = wrapped_rows(self._text, width) if self._document is not None else []
-            self._wrapped_at = width
-        self.virtual_size = Size(width + self.GUTTER, len(self._rows))
+    def mark_matches(self, matches: Sequence[Span], current: Span | None) -> None:
+        """Highlight what a search has found, ``current`` most of all; ``matches`` are in order."""
+        self._matches, self._match = matches, current
         self.refresh()
 
-    def _bring_into_view(self, citation: Citation) -> None:
-        starts = [row.span.start for row in self._rows]
-        row = bisect_right(starts, citation.span.start) - 1
-        self.scroll_to(y=max(0, row - self.size.height // 3), animate=False)
+    def bring_into_view(self, span: Span) -> None:
+        """Scroll so that ``span`` begins in the upper third."""
+        if self._rows is not None:
+            row = self._rows.row_of(span.start)
+            self.scroll_to(y=max(0, row - self.size.height // 3), animate=False)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width
+        if self._document is None or width == 0:
+            return  # hidden; being shown is a resize too
+        if self._rows is None or self._rows.width != width:
+            self._break_into_rows(self._document, width)
+
+    @work(thread=True, exclusive=True, group="layout")
+    def _break_into_rows(self, document: Document, width: int) -> None:
+        layout = lay_out(document.text, width)
+        if not get_current_worker().is_cancelled:
+            self.post_message(self.LaidOut(document, layout))
+
+    def on_source_text_laid_out(self, message: LaidOut) -> None:
+        if message.document is not self._document or self._citation is None:
+            return
+        before = self._rows
+        self._rows = message.layout
+        self.virtual_size = Size(message.layout.width, len(message.layout.rows))
+        if before is None or not before.rows:
+            self.bring_into_view(self._citation.span)
+        else:  # another width: the row at the top stays there
+            top = before.rows[min(self.scroll_offset.y, len(before.rows) - 1)]
+            self.scroll_to(y=message.layout.row_of(top.span.start), animate=False)
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         position = y + self.scroll_offset.y
-        if position >= len(self._rows):
+        if self._rows is None or position >= len(self._rows.rows):
             return Strip.blank(width, self.rich_style)
-        row = self._rows[position]
+        row = self._rows.rows[position]
         number = "" if row.line is None else str(row.line)
         gutter = Segment(
-            f"{number:>{self.GUTTER - 2}}  ", self.get_component_rich_style("source--line-number")
+            f"{number:>{self._rows.gutter - 2}}  ",
+            self.get_component_rich_style("source--line-number"),
         )
-        strip = Strip([gutter, *self._segments(row.span)])
+        strip = Strip([gutter, *self._segments(row.span, self._rows.text)])
         return strip.extend_cell_length(width, self.rich_style).crop(0, width)
 
-    def _segments(self, row: Span) -> list[Segment]:
-        if self._citation is None:
-            return [Segment(row.of(self._text), self.rich_style)]
-        layers = (
-            (self._citation.span, self.get_component_rich_style("source--span")),
-            (self._citation.sentence, self.get_component_rich_style("source--sentence")),
-            (self._citation.passage, self.get_component_rich_style("source--passage")),
-        )
+    def _segments(self, row: Span, text: str) -> Iterator[Segment]:
+        layers = [
+            (span, self.get_component_rich_style(name)) for span, name in self._highlights(row)
+        ]
         edges = {row.start, row.end}
         for span, _ in layers:
             edges.update(edge for edge in (span.start, span.end) if row.start < edge < row.end)
-        ordered = sorted(edges)
-        segments = []
-        for start, end in pairwise(ordered):
+        if not row:
+            return
+        for start, end in pairwise(sorted(edges)):
             piece = Span(start, end)
             style: Style = next((s for span, s in layers if span.covers(piece)), self.rich_style)
-            segments.append(Segment(piece.of(self._text), style))
-        return segments
+            yield Segment(piece.of(text), style)
+
+    def _highlights(self, row: Span) -> Iterator[tuple[Span, str]]:
+        """What is highlighted in a row, the strongest first."""
+        if self._match is not None:
+            yield self._match, "source--current-match"
+        first = max(bisect_right(self._matches, row.start, key=lambda span: span.start) - 1, 0)
+        last = bisect_left(self._matches, row.end, key=lambda span: span.start)
+        for match in self._matches[first:last]:
+            yield match, "source--match"
+        if self._citation is not None:
+            yield self._citation.span, "source--span"
+            yield self._citation.sentence, "source--sentence"
+            yield self._citation.passage, "source--passage"
 
 
-class SourcePane(Vertical):
-    """The source text under a line that says which document it is."""
-
-    def compose(self) -> ComposeResult:
-        yield Static("Source", id="source-title", markup=False)
-        yield SourceText(id="source-text")
-
-    def show(self, document: Document, citation: Citation) -> None:
-        """Show the document of ``citation``, scrolled to it."""
-        day = f" · {document.date.isoformat()}" if document.date is not None else ""
-        title = f"[{citation.n}] {document.title}{day}\n{document.file}:{citation.line}"
-        self.query_one("#source-title", Static).update(displayable(title))
-        self.query_one(SourceText).show(document, citation)
+def _same(one: Document, other: Document | None) -> bool:
+    return other is not None and (one.file, one.sha256) == (other.file, other.sha256)

@@ -1,83 +1,142 @@
-"""The one thread that opens the session and answers, in the order in which questions were asked."""
+"""The two threads beside the screen: one opens the session and answers, the other indexes.
+
+They import the session when they run: the first screen owes nothing to numpy, FAISS or torch.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Queue
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from qa.errors import QAError
-from qa.session import EncoderLoader, Session, build_index, index_exists
 from qa.settings import Settings
-from qa.tui.messages import Failed, Progressed, Replied, SessionReady
+from qa.tui.messages import (
+    Failed,
+    Indexed,
+    IndexingStopped,
+    IndexMissing,
+    Progressed,
+    Replied,
+    SessionReady,
+)
 
-__all__ = ["Asked", "serve"]
+if TYPE_CHECKING:
+    from qa.session import EncoderLoader, Session
 
-Asked = tuple[int, str]
+__all__ = ["Asked", "Job", "Recount", "serve", "update"]
+
+#: Posts a message to the screen; safe to call from any thread.
+Post = Callable[[Message], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Answer this question."""
+
+    turn: int
+    question: str
+    files: frozenset[str] | None = None
+    """Keep to these documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The index has changed; tell what it holds now."""
+
+
+#: ``None`` ends the thread.
+Job = Asked | Recount | None
 
 
 def serve(
-    settings: Settings,
-    questions: Queue[Asked | None],
-    post: Callable[[Message], object],
-    load: EncoderLoader,
-    leaving: Callable[[], bool],
+    settings: Settings, jobs: Queue[Job], post: Post, load: EncoderLoader | None = None
 ) -> None:
-    """Open the session, building the index if there is none, then answer until ``None`` comes.
+    """Open the session and do the jobs in their order, until ``None`` comes.
 
-    Everything it finds out goes through ``post``, which must be safe to call from this thread.
-    Once ``leaving()``, an index that is being built is given up.
+    Where there is no index, or the session cannot be opened, it says so and returns; the jobs stay.
     """
+    from qa.session import Session, index_exists
+
     try:
-        session = _open(settings, post, load, leaving)
-    except _Left:
-        return
+        if not index_exists(settings.vectors):
+            post(IndexMissing())
+            return
+        post(Progressed("loading the models"))
+        session = Session.open(settings, load=_loader(load))
     except QAError as error:
         post(Failed(error, None))
         return
     with session:
-        while (asked := questions.get()) is not None:
-            turn, question = asked
-            started = time.perf_counter()
+        try:
+            post(_ready(session))
+        except QAError as error:
+            post(Failed(error, None))
+            return
+        while (job := jobs.get()) is not None:
+            turn = job.turn if isinstance(job, Asked) else None
             try:
-                inquiry = session.inquire(question)
+                post(_answered(session, job) if isinstance(job, Asked) else _ready(session))
             except QAError as error:
                 post(Failed(error, turn))
-                continue
-            elapsed = round((time.perf_counter() - started) * 1000)
-            post(Replied(turn, inquiry.reply, inquiry.documents, elapsed))
+                if turn is None:
+                    return
 
 
-class _Left(Exception):  # noqa: N818 - no error
-    """The person has left; nobody waits for the index any more."""
-
-
-def _open(
+def update(
     settings: Settings,
-    post: Callable[[Message], object],
-    load: EncoderLoader,
-    leaving: Callable[[], bool],
-) -> Session:
+    post: Post,
+    load: EncoderLoader | None,
+    cancelled: Callable[[], bool],
+    *,
+    rebuild: bool = False,
+) -> None:
+    """Bring the index up to date, while an open session answers from the old one.
+
+    It loads an encoder of its own: tokenizers do not bear two threads. Once ``cancelled()``, it stops
+    with the index as it was, for everything is written in one transaction at the end.
+    """
+    from qa.session import build_index
+
     def progress(stage: str, done: int, total: int) -> None:
-        if leaving():
-            raise _Left
+        if cancelled():
+            raise _Cancelled
         post(Progressed(stage, done, total))
 
-    encoder = None
-    if not index_exists(settings.vectors):
-        post(Progressed("building the index"))
-        _, encoder = build_index(settings, progress=progress, load=load)
-    post(Progressed("loading the models"))
-    session = Session.open(settings, encoder=encoder, load=load)
-    records = session.documents()
-    post(
-        SessionReady(
-            documents=len(records),
-            passages=sum(record.passages for record in records),
-            changed=len(session.changed_files()),
-            stale_calibration=session.stale_calibration,
-        )
+    try:
+        post(Progressed("loading the model"))
+        report, _ = build_index(settings, progress=progress, rebuild=rebuild, load=_loader(load))
+    except _Cancelled:
+        post(IndexingStopped(None))
+    except QAError as error:
+        post(IndexingStopped(error))
+    else:
+        post(Indexed(report))
+
+
+class _Cancelled(Exception):  # noqa: N818 - no error
+    """The person does not want the new index any more."""
+
+
+def _loader(load: EncoderLoader | None) -> EncoderLoader:
+    from qa.models.encoder import load_encoder
+
+    return load if load is not None else load_encoder
+
+
+def _answered(session: Session, asked: Asked) -> Replied:
+    started = time.perf_counter()
+    inquiry = session.inquire(asked.question, files=asked.files)
+    return Replied(asked.turn, inquiry, round((time.perf_counter() - started) * 1000))
+
+
+def _ready(session: Session) -> SessionReady:
+    return SessionReady(
+        records=tuple(session.documents()),
+        changed=len(session.changed_files()),
+        stale_calibration=session.stale_calibration,
     )
-    return session

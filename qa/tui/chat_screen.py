@@ -1,0 +1,335 @@
+"""The chat: a question box, the dialogue, and beside it the source of the citation that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.events import Key, Resize
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from qa.errors import QAError, UsageError
+from qa.settings import Settings
+from qa.text import displayable
+from qa.tui.dialogue import Dialogue, Turn
+from qa.tui.editor import EditorRunner, editor_command
+from qa.tui.help_screen import HelpScreen
+from qa.tui.keys import CHAT_KEYS, KeyFooter
+from qa.tui.messages import CitationChosen, FileChecked, QuestionAsked
+from qa.tui.question import QuestionBox
+from qa.tui.source import SourceText
+from qa.tui.source_pane import SourcePane
+from qa.tui.sources_screen import SourcesScreen
+from qa.tui.status import StatusBar
+from qa.tui.why_screen import WhyScreen
+
+if TYPE_CHECKING:
+    from qa.answer import Citation
+    from qa.documents import Document
+    from qa.schema import DocumentRecord
+    from qa.session import Inquiry
+
+__all__ = ["ChatScreen"]
+
+#: Below this many columns the two panes take turns.
+NARROW = 100
+#: Below this many the keys in the footer need two rows.
+WHOLE_FOOTER = 128
+
+
+class ChatScreen(Screen[None]):
+    """What the person sees and does; the application around it talks to the session."""
+
+    BINDINGS: ClassVar[list[BindingType]] = CHAT_KEYS
+
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], run_editor: EditorRunner
+    ) -> None:
+        super().__init__()
+        self._settings = settings
+        self._environment = environment
+        self._run_editor = run_editor
+        self._records: tuple[DocumentRecord, ...] = ()
+        self._files: frozenset[str] | None = None
+        self._documents: dict[tuple[str, str], Document] = {}
+        self._turn: int | None = None
+        self._citation: Citation | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="panes"):
+            yield Dialogue()
+            yield SourcePane()
+        yield StatusBar()
+        with Horizontal(id="prompt"):
+            yield Static("", id="restriction", markup=False)
+            yield QuestionBox()
+        yield KeyFooter(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(QuestionBox).focus()
+
+    def on_resize(self, event: Resize) -> None:
+        narrow = event.size.width < NARROW
+        self.set_class(narrow, "narrow")
+        self.set_class(event.size.width < WHOLE_FOOTER, "two-rows-of-keys")
+        self.query_one(QuestionBox).compact = narrow
+        self._show_page()
+
+    # Questions and replies
+
+    @on(Input.Submitted, "#question")
+    async def _ask(self) -> None:
+        question = self.query_one(QuestionBox).take()
+        if not question:
+            self.notify("Type a question first.", severity="warning")
+            return
+        turn = await self.query_one(Dialogue).add_turn(question, self._restriction())
+        self.post_message(QuestionAsked(turn.number, question, self._files))
+
+    async def show_reply(self, number: int, inquiry: Inquiry, elapsed_ms: int) -> None:
+        """Show the reply to the question of that turn, and the source of its first citation."""
+        dialogue = self.query_one(Dialogue)
+        turn = dialogue.turn(number)
+        await turn.show_reply(self._with_shared_documents(inquiry), elapsed_ms)
+        if not self.app.is_running:  # the person has left meanwhile, and the panes are being closed
+            return
+        self._show(turn, turn.citations[0] if turn.citations else None)
+        dialogue.show_turn(turn)
+
+    def _with_shared_documents(self, inquiry: Inquiry) -> Inquiry:
+        """``inquiry`` with each document once for the whole dialogue; a document may be large."""
+        shared = {
+            file: self._documents.setdefault((file, document.sha256), document)
+            for file, document in inquiry.documents.items()
+        }
+        return replace(inquiry, documents=shared)
+
+    async def show_error(self, number: int, error: QAError) -> None:
+        """Say why that turn has no reply."""
+        await self.query_one(Dialogue).turn(number).show_error(error)
+
+    def _show(self, turn: Turn, citation: Citation | None) -> None:
+        if self._turn is not None:
+            self.query_one(Dialogue).turn(self._turn).mark(None, current=False)
+        self._turn, self._citation = turn.number, citation
+        turn.mark(citation, current=True)
+        if citation is None:
+            self.query_one(SourcePane).clear()
+            return
+        document = self._documents[citation.file, citation.sha256]
+        self.query_one(SourcePane).show(document, citation)
+        self._check_file(citation)
+
+    @work(thread=True, exclusive=True, group="file state")
+    def _check_file(self, citation: Citation) -> None:
+        from qa.corpus import file_state
+
+        settings = self._settings
+        state = file_state(settings.corpus, citation.file, citation.sha256, settings.max_file_bytes)
+        self.post_message(FileChecked(citation, state))
+
+    def on_file_checked(self, message: FileChecked) -> None:
+        if self.app.is_running:
+            self.query_one(SourcePane).show_state(message.citation, message.state)
+
+    # Citations and answers
+
+    def on_citation_chosen(self, message: CitationChosen) -> None:
+        self._show(self.query_one(Dialogue).turn(message.turn), message.citation)
+
+    def action_step(self, step: int) -> None:
+        """The next or previous match while searching, else citation."""
+        source = self.query_one(SourcePane)
+        if source.searching:
+            source.step_match(step)
+        else:
+            self.action_citation(step)
+
+    def action_citation(self, step: int) -> None:
+        """The next or previous citation of the current turn, round and round."""
+        turn, current = self._current_turn(), self._citation
+        if turn is not None and current is not None:
+            at = turn.citations.index(current)
+            self._show(turn, turn.citations[(at + step) % len(turn.citations)])
+
+    def action_choose(self, n: int) -> None:
+        """Show citation ``n`` of the current turn."""
+        turn = self._current_turn()
+        for citation in turn.citations if turn is not None else ():
+            if turn is not None and citation.n == n:
+                self._show(turn, citation)
+
+    def action_turn(self, step: int) -> None:
+        """To the reply before or after the current one."""
+        dialogue = self.query_one(Dialogue)
+        number = (self._turn if self._turn is not None else dialogue.count()) + step
+        if 0 <= number < dialogue.count():
+            turn = dialogue.turn(number)
+            self._show(turn, turn.citations[0] if turn.citations else None)
+            dialogue.show_turn(turn)
+
+    def action_toggle_numbers(self) -> None:
+        """Show confidences as numbers too, or no longer."""
+        self.toggle_class("numbers")
+
+    def _current_turn(self) -> Turn | None:
+        return self.query_one(Dialogue).turn(self._turn) if self._turn is not None else None
+
+    # Panes
+
+    def action_next_pane(self, step: int) -> None:
+        """From the question box to the dialogue to the source and round."""
+        panes: list[Widget] = [
+            self.query_one(QuestionBox),
+            self.query_one(Dialogue),
+            self.query_one(SourceText),
+        ]
+        source = self.query_one(SourcePane)
+        at = (
+            2
+            if source.has_focus_within
+            else next((place for place, pane in enumerate(panes) if pane.has_focus), 0)
+        )
+        self._to_pane(panes[(at + step) % len(panes)])
+
+    def action_switch_pane(self) -> None:
+        """To the source, and from there to the dialogue."""
+        source = self.query_one(SourceText)
+        self._to_pane(self.query_one(Dialogue) if source.has_focus else source)
+
+    def _to_pane(self, pane: Widget) -> None:
+        self.set_class(isinstance(pane, SourceText), "source-first")
+        self._show_page()
+        self.set_focus(pane)  # at once; focus() would wait for the next message
+
+    def _show_page(self) -> None:
+        """On a narrow terminal the dialogue and the source are two pages."""
+        narrow, source_first = self.has_class("narrow"), self.has_class("source-first")
+        self.query_one(Dialogue).display = not (narrow and source_first)
+        self.query_one(SourcePane).display = not narrow or source_first
+
+    def action_back(self) -> None:
+        """End the search; or go back to the question box."""
+        source = self.query_one(SourcePane)
+        if source.searching:
+            source.end_search()
+            self._to_pane(self.query_one(SourceText))
+        else:
+            self._to_pane(self.query_one(QuestionBox))
+
+    def on_key(self, event: Key) -> None:
+        """A letter that is no shortcut is the beginning of a question, wherever the focus is."""
+        question = self.query_one(QuestionBox)
+        typing = isinstance(self.focused, Input)
+        if typing or not event.is_printable or event.character is None:
+            return
+        if event.key not in self.active_bindings:
+            self._to_pane(question)
+            question.insert_text_at_cursor(event.character)
+
+    # What is done with a source
+
+    def action_search(self) -> None:
+        """Open the search in the document on show."""
+        if self._citation is None:
+            self.notify("There is no document to search yet; ask a question first.")
+            return
+        self._to_pane(self.query_one(SourceText))
+        self.query_one(SourcePane).start_search()
+
+    def action_copy(self) -> None:
+        """Copy the quote on show with its citation."""
+        if self._citation is None:
+            self.notify("There is nothing to copy yet.", severity="warning")
+            return
+        from qa.render import as_quotation
+
+        self._copy(as_quotation(self._citation))
+
+    def action_copy_markdown(self) -> None:
+        """Copy the whole reply as Markdown."""
+        turn = self._current_turn()
+        if turn is None or turn.inquiry is None:
+            self.notify("There is nothing to copy yet.", severity="warning")
+            return
+        from qa.render import as_data, as_markdown
+
+        data = as_data(turn.inquiry.reply, id_=str(turn.number + 1), elapsed_ms=turn.elapsed_ms)
+        self._copy(as_markdown(data))
+
+    def _copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.notify(displayable(text.splitlines()[0]), title="Copied", markup=False)
+
+    def action_open_editor(self) -> None:
+        """Open the source in the person's editor."""
+        if self._citation is None:
+            self.notify("There is no source to open yet.", severity="warning")
+            return
+        try:
+            self._open(self._citation)
+        except UsageError as error:
+            self.notify(displayable(str(error)), severity="error", markup=False)
+
+    def _open(self, citation: Citation) -> None:
+        from qa.corpus import resolved_inside
+
+        path = resolved_inside(self._settings.corpus, citation.file)
+        if path is None or not path.exists():
+            raise UsageError(f"{citation.file} is no longer there; bring the index up to date: f5")
+        command = editor_command(self._environment, path, citation.line)
+        code = self._run_editor(self.app, command)
+        if code:
+            raise UsageError(f"{command[0]} ended with exit code {code}.")
+        self._check_file(citation)
+
+    # The other screens
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen())
+
+    def action_why(self) -> None:
+        """Show why the current turn has the reply it has."""
+        turn = self._current_turn()
+        if turn is None or turn.inquiry is None:
+            self.notify("There is no answer to explain yet.", severity="warning")
+        else:
+            self.app.push_screen(WhyScreen(turn.inquiry))
+
+    def action_sources(self) -> None:
+        """List the documents, and restrict the questions to some of them."""
+        if self._records:
+            self.app.push_screen(SourcesScreen(self._records, self._files), self.restrict)
+        else:
+            self.notify("The documents can be listed once the index is open.")
+
+    def show_records(self, records: tuple[DocumentRecord, ...]) -> None:
+        """Take note of what the index holds now; a restriction to what is gone is lifted."""
+        self._records = records
+        if self._files is not None:
+            self.restrict(self._files & {record.file for record in records})
+
+    def restrict(self, files: frozenset[str] | None) -> None:
+        """Restrict further questions to these files; none or all of them is no restriction."""
+        if files is None:  # the list was left as it was
+            return
+        self._files = files if 0 < len(files) < len(self._records) else None
+        restriction = self.query_one("#restriction", Static)
+        restriction.update(Content(self._restriction()))
+        restriction.display = self._files is not None
+
+    def _restriction(self) -> str:
+        if self._files is None:
+            return ""
+        if len(self._files) == 1:
+            return f"only in {displayable(next(iter(self._files)))}"
+        return f"in {len(self._files)} of {len(self._records)} documents"

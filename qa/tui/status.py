@@ -1,0 +1,37 @@
+"""The line over the question box: what the program is doing, with a bar while that takes long."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import ProgressBar, Static
+
+from qa.text import displayable
+
+__all__ = ["StatusBar"]
+
+
+class StatusBar(Horizontal):
+    """One sentence and a progress bar."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("Starting…", id="state", markup=False)
+        yield ProgressBar(id="progress", show_eta=False)
+
+    def say(self, text: str, *, failed: bool = False) -> None:
+        """Say how things stand, with nothing going on."""
+        self.set_class(failed, "failed")
+        self.remove_class("busy")
+        self._update(text)
+
+    def progress(self, text: str, done: int = 0, total: int = 0) -> None:
+        """Say what is going on; ``total`` 0 means that nobody knows how far it is."""
+        self.remove_class("failed")
+        self.add_class("busy")
+        self.set_class(total > 0, "counting")
+        self.query_one(ProgressBar).update(total=total or None, progress=done)
+        self._update(text)
+
+    def _update(self, text: str) -> None:
+        self.query_one("#state", Static).update(Content(displayable(text)))
