@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qa.settings import Settings
 from qa.tui.app import ChatApp
-from qa.tui.dialogue import CitationLine
+from qa.tui.reply import CitationLine
 
 
 async def picture(question: str, columns: int, rows: int) -> str:
