@@ -97,7 +97,8 @@ def main() -> None:
 
     for_weights = collected(arguments.weights)
     weights = fit_weights(for_weights, len(names))
-    for_calibration = collected(arguments.calibration)
+    same = arguments.calibration == arguments.weights  # then asked once: it takes minutes
+    for_calibration = for_weights if same else collected(arguments.calibration)
     calibrator = fit_calibration(for_calibration, weights, arguments.coverage)
     artefact = {
         "features": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)},
