@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from math import exp, isfinite
@@ -15,6 +13,7 @@ from typing import Any
 
 from qa.answer import Evidence
 from qa.errors import StoreError
+from qa.files import replace_file
 
 __all__ = [
     "CALIBRATION_FILE",
@@ -122,16 +121,9 @@ def save_calibration(folder: Path, calibration: OwnCalibration) -> None:
         "calibration": asdict(calibration.calibrator),
     }
     path = folder / CALIBRATION_FILE
-    unfinished = path.with_suffix(".tmp")
     try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            json.dump(values, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        replace_file(path, json.dumps(values, indent=2).encode())
     except OSError as error:
-        with suppress(OSError):  # what cannot be written may not be deletable either
-            unfinished.unlink()
         raise StoreError(
             f"The calibration {path} cannot be written ({error.strerror}); nothing has changed."
         ) from error

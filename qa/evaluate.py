@@ -8,13 +8,13 @@ import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from qa.answer import Answer
 from qa.errors import UsageError
-from qa.fitting import threshold_for_precision
+from qa.fitting import reliability, threshold_for_precision
 from qa.labelled import Labelled, LabelledQuestion
 from qa.models.reader import SpanModel
 from qa.reading import best_of_context
@@ -46,9 +46,8 @@ class Judged:
     """Of the first retrieved passage that holds a gold answer in the gold file, from 1."""
     file_right: bool
     sentence_right: bool
-    best_file_right: bool
-    """As ``file_right``, of the best span whether or not it was given as the answer."""
     best_sentence_right: bool
+    """As ``sentence_right``, of the best span whether or not it was given as the answer."""
     exact: float
     f1: float
 
@@ -68,6 +67,9 @@ class Read:
     """Of its best span over the null score, in logits."""
     exact: float
     f1: float
+
+
+_Row = TypeVar("_Row", Judged, Read)
 
 
 def judge(question: LabelledQuestion, inquiry: Inquiry, file_of: Callable[[int], str]) -> Judged:
@@ -99,7 +101,6 @@ def judge(question: LabelledQuestion, inquiry: Inquiry, file_of: Callable[[int],
         rank=rank,
         file_right=answered and file_right,
         sentence_right=answered and sentence_right,
-        best_file_right=file_right,
         best_sentence_right=sentence_right,
         exact=max((exact_match(prediction, a) for a in question.answers), default=0.0),
         f1=max((token_f1(prediction, a) for a in question.answers), default=0.0),
@@ -112,13 +113,7 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
     Rates and scores are percentages, rounded to 0.1; MRR, auroc and ece lie between 0 and 1. A
     measure that nothing bears on (refusals without unanswerable questions) is ``None``.
     """
-    measures = _measures(judged)
-    kinds = sorted({row.kind for row in judged if row.kind is not None})
-    if kinds:
-        measures["kinds"] = {
-            kind: _measures([row for row in judged if row.kind == kind]) for kind in kinds
-        }
-    return measures
+    return _by_kind(judged, _measures)
 
 
 def _measures(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -200,13 +195,7 @@ def measure_reading(read: Sequence[Read]) -> dict[str, Any]:
 
     ``auroc`` is the chance that an answerable question has a larger margin than an unanswerable one.
     """
-    measures = _measures_of_reading(read)
-    kinds = sorted({row.kind for row in read if row.kind is not None})
-    if kinds:
-        measures["kinds"] = {
-            kind: _measures_of_reading([row for row in read if row.kind == kind]) for kind in kinds
-        }
-    return measures
+    return _by_kind(read, _measures_of_reading)
 
 
 def _measures_of_reading(read: Sequence[Read]) -> dict[str, Any]:
@@ -217,6 +206,19 @@ def _measures_of_reading(read: Sequence[Read]) -> dict[str, Any]:
         "f1": _percent([row.f1 for row in answerable]),
         "auroc": area_under_roc([row.margin for row in read], [row.answerable for row in read]),
     }
+
+
+def _by_kind(
+    rows: Sequence[_Row], measures_of: Callable[[Sequence[_Row]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The measures of all rows and, under ``kinds``, of each kind that there is."""
+    measures = measures_of(rows)
+    kinds = sorted({row.kind for row in rows if row.kind is not None})
+    if kinds:
+        measures["kinds"] = {
+            kind: measures_of([row for row in rows if row.kind == kind]) for kind in kinds
+        }
+    return measures
 
 
 def exact_match(prediction: str, gold: str) -> float:
@@ -254,14 +256,8 @@ def expected_calibration_error(
     """
     if not confidences:
         return None
-    scores, truth = np.asarray(confidences), np.asarray(right, dtype=float)
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    gaps = [
-        abs(scores[place == b].mean() - truth[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return round(float(sum(gaps)), 3)
+    table = reliability(confidences, right, bins)
+    return round(sum(abs(b.said - b.right) * b.count for b in table) / len(confidences), 3)
 
 
 def _folded(text: str) -> str:

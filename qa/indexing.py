@@ -39,6 +39,12 @@ class IndexReport:
     moved_from: str | None = None
     """The folder that the index held before, if it was another."""
 
+    @property
+    def changes(self) -> str:
+        """How many files were new, changed or removed, in words; empty if none was."""
+        counts = (("new", self.added), ("changed", self.changed), ("removed", self.removed))
+        return ", ".join(f"{len(files)} {what}" for what, files in counts if files)
+
 
 @dataclass(frozen=True)
 class _Prepared:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from qa.errors import StoreError
+from qa.files import replace_file
 from qa.models.encoder import Vectors
 from qa.store import Store
 
@@ -69,9 +69,9 @@ def save_vectors(folder: Path, store: Store, generation: int) -> None:
         for kind in _KINDS:
             data = faiss.serialize_index(getattr(index, kind)).tobytes()
             digests[kind] = hashlib.sha256(data).hexdigest()
-            _replace(_file(folder, kind), data)
+            replace_file(_file(folder, kind), data)
         described = {"generation": generation, "sha256": digests}
-        _replace(folder / DESCRIPTION_FILE, json.dumps(described, indent=1).encode())
+        replace_file(folder / DESCRIPTION_FILE, json.dumps(described, indent=1).encode())
     except OSError as error:
         raise StoreError(
             f"The FAISS files in {folder} cannot be written ({error.strerror}); the index works "
@@ -135,16 +135,3 @@ def _search(index: Any, query: Vectors, limit: int) -> list[tuple[int, float]]:
 
 def _file(folder: Path, kind: str) -> Path:
     return folder / f"{kind}.faiss"
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write ``path`` so that a reader, or a kill, meets the old file or the new one."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

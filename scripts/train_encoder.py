@@ -12,7 +12,6 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import copy
 import random
 import time
 from collections.abc import Sequence
@@ -22,9 +21,9 @@ import numpy as np
 import torch
 from encoder_training.pairs import Pair, Triple, Vectors, drawn, mined_pairs
 from reader_training.data import Example, sample_share
-from reader_training.model import load_tokenizer
-from reader_training.training import schedule
-from safetensors.torch import load, load_file, save
+from reader_training.model import load_tokenizer, save_learned
+from reader_training.training import MixedPrecision, schedule
+from safetensors.torch import load, load_file
 from torch.nn.functional import cross_entropy, normalize
 from train_reader import Log, read_data, without_held_out
 from transformers import BertConfig, BertModel, PreTrainedTokenizerBase
@@ -66,7 +65,7 @@ def main() -> None:
     triples = mined_triples(files, encoder, rng, log)
     rng.shuffle(triples)
     train(encoder, triples, options.rate, options.batch, log)
-    save_encoder(encoder.master, options.output)
+    save_learned(encoder.precision.master, options.output, WORD_EMBEDDINGS)
     log(f"done, encoder in {options.output}")
 
 
@@ -86,30 +85,14 @@ def load_encoder(start: Path | None) -> BertModel:
     return model
 
 
-def save_encoder(model: BertModel, directory: Path) -> None:
-    """Write model.safetensors: float16, without the frozen word embeddings."""
-    state = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
-        for name, tensor in model.state_dict().items()
-        if name != WORD_EMBEDDINGS and tensor.is_floating_point()
-    }
-    (directory / "model.safetensors").write_bytes(save(state, metadata={"format": "pt"}))
-
-
 class TrainedEncoder:
-    """bfloat16 working weights beside float32 master weights; mean pooling, as MiniLM has it."""
+    """The encoder in mixed precision; mean pooling, as MiniLM has it."""
 
     def __init__(self, master: BertModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.master = master
-        self._working = copy.deepcopy(master).to(torch.bfloat16)
+        self.precision = MixedPrecision(master, torch.device("cpu"))
         self._tokenizer = tokenizer
-        self._pairs = [
-            (weight, copied)
-            for weight, copied in zip(master.parameters(), self._working.parameters(), strict=True)
-            if weight.requires_grad
-        ]
-        self.optimizer = torch.optim.AdamW(
-            [weight for weight, _ in self._pairs], lr=0.0, betas=(0.9, 0.98), eps=1e-6
+        self._optimizer = torch.optim.AdamW(
+            self.precision.trained, lr=0.0, betas=(0.9, 0.98), eps=1e-6
         )
 
     def vectors(self, texts: Sequence[str]) -> torch.Tensor:
@@ -126,7 +109,7 @@ class TrainedEncoder:
                 return_tensors="pt",
                 pad_to_multiple_of=16,
             )
-            hidden = self._working(**batch).last_hidden_state.float()
+            hidden = self.precision.working(**batch).last_hidden_state.float()
             mask = batch["attention_mask"].unsqueeze(-1).float()
             pooled = normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
             for row, i in enumerate(part):
@@ -137,7 +120,9 @@ class TrainedEncoder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """As :meth:`vectors`, for any number of texts, without gradients."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        embedded = np.empty((len(texts), self.master.config.hidden_size), dtype=np.float32)
+        embedded = np.empty(
+            (len(texts), self.precision.master.config.hidden_size), dtype=np.float32
+        )
         for first in range(0, len(order), 64):
             part = order[first : first + 64]
             embedded[part] = self.vectors([texts[i] for i in part]).numpy()
@@ -146,16 +131,11 @@ class TrainedEncoder:
     def update(self, loss: torch.Tensor, rate: float) -> None:
         """One step of AdamW on the master weights."""
         loss.backward()  # type: ignore[no-untyped-call]
-        for weight, copied in self._pairs:
-            weight.grad = None if copied.grad is None else copied.grad.float()
-            copied.grad = None
-        torch.nn.utils.clip_grad_norm_([weight for weight, _ in self._pairs], 1.0)
-        for group in self.optimizer.param_groups:
+        self.precision.collect_gradients()
+        for group in self._optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.step()
-        with torch.no_grad():
-            for weight, copied in self._pairs:
-                copied.copy_(weight)
+        self._optimizer.step()
+        self.precision.update_working_copy()
 
 
 def mined_triples(

@@ -106,3 +106,15 @@ def encoder() -> Encoder:
 def seeds() -> Path:
     """The five documents that come with the project."""
     return SEEDS
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``seeds`` and their index ``vectors``, where ``qa`` looks by itself."""
+    from tests.commands import make_corpus, qa_process  # it needs DOCUMENTS from here
+
+    base = tmp_path_factory.mktemp("built")
+    make_corpus(base / "seeds")
+    made = qa_process(["index"], base)
+    assert made.code == 0, made.err
+    return base

@@ -22,16 +22,6 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("QA_READER", SENTENCE_READER)  # the reader that needs no model
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``seeds`` and their index ``vectors``, where ``qa`` looks by itself."""
-    base = tmp_path_factory.mktemp("built")
-    make_corpus(base / "seeds")
-    made = qa_process(["index"], base)
-    assert made.code == 0, made.err
-    return base
-
-
 @pytest.fixture
 def here(built: Path, tmp_path: Path) -> Path:
     """The working folder, with a copy of the built index to be damaged."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qa.settings import SENTENCE_READER
-from tests.commands import Outcome, make_corpus, qa, qa_process
+from tests.commands import Outcome, qa
 
 QUESTION = "When was the lighthouse on Grey Point built?"
 ANSWERED = [
@@ -84,16 +84,6 @@ def table_of(lines: Iterable[str]) -> dict[str, list[str]]:
 @pytest.fixture(autouse=True)
 def _with_the_reader_that_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QA_READER", SENTENCE_READER)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``seeds`` and their index ``vectors``, where ``qa`` looks by itself."""
-    base = tmp_path_factory.mktemp("built")
-    make_corpus(base / "seeds")
-    made = qa_process(["index"], base)
-    assert made.code == 0, made.err
-    return base
 
 
 @pytest.fixture

@@ -89,14 +89,13 @@ RIGHT = Judged(
     rank=1,
     file_right=True,
     sentence_right=True,
-    best_file_right=True,
     best_sentence_right=True,
     exact=1.0,
     f1=1.0,
 )
 REFUSED = replace(
     RIGHT, answered=False, confidence=0.0, rank=None, file_right=False, sentence_right=False,
-    best_file_right=False, best_sentence_right=False, exact=0.0, f1=0.0,
+    best_sentence_right=False, exact=0.0, f1=0.0,
 )  # fmt: skip
 RIGHTLY_REFUSED = replace(REFUSED, answerable=False)
 MADE_UP = replace(RIGHTLY_REFUSED, answered=True, confidence=1.0)

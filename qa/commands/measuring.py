@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from math import floor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from qa.commands.opening import open_session
@@ -95,6 +94,8 @@ def _measure_reading(
 @contextmanager
 def _corpus_of(labelled: Labelled, settings: Settings) -> Iterator[Settings]:
     """Settings for the corpus that the questions are about: their own paragraphs if they bring any."""
+    from tempfile import TemporaryDirectory
+
     from qa.labelled import write_paragraphs
 
     if not labelled.paragraphs:

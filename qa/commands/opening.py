@@ -51,11 +51,9 @@ def _described(report: IndexReport, settings: Settings) -> str:
     lines = [f"skipped {item.file}: {item.reason}" for item in report.skipped]
     if report.moved_from is not None:
         lines.append(f"The index was of {report.moved_from}; it is of {settings.corpus} now.")
-    counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
-    happened = ", ".join(f"{len(files)} {what}" for what, files in counts if files)
     lines.append(
         f"{counted(report.documents, 'document')}, {counted(report.passages, 'passage')} in "
-        f"{settings.vectors} ({happened or 'nothing had changed'})"
+        f"{settings.vectors} ({report.changes or 'nothing had changed'})"
     )
     return "\n".join(lines)
 

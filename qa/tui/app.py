@@ -175,9 +175,7 @@ class ChatApp(App[QAError]):
     def on_indexed(self, message: Indexed) -> None:
         self._end_indexing()
         report = message.report
-        counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
-        happened = ", ".join(f"{len(files)} {what}" for what, files in counts if files)
-        self.notify(happened or "Nothing had changed.", title="The index is up to date")
+        self.notify(report.changes or "Nothing had changed.", title="The index is up to date")
         for skipped in report.skipped[:3]:
             self.notify(
                 displayable(f"{skipped.file}: {skipped.reason}"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from qa.files import replace_file
 from qa.models.encoder import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
 
 WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
@@ -66,11 +66,14 @@ def save_reader(model: BertForQuestionAnswering, directory: Path) -> None:
     config.architectures = ["BertForQuestionAnswering"]
     config.dtype = "float16"
     config.save_pretrained(directory)
+    save_learned(model, directory, WORD_EMBEDDINGS)
+
+
+def save_learned(model: torch.nn.Module, directory: Path, frozen: str) -> None:
+    """Write model.safetensors: float16, without the weight that was `frozen`."""
     state = {
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in model.state_dict().items()
-        if name != WORD_EMBEDDINGS and tensor.is_floating_point()
+        if name != frozen and tensor.is_floating_point()
     }
-    unfinished = directory / "model.safetensors.tmp"
-    unfinished.write_bytes(save(state, metadata={"format": "pt"}))
-    os.replace(unfinished, directory / "model.safetensors")
+    replace_file(directory / "model.safetensors", save(state, metadata={"format": "pt"}))

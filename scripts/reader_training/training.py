@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -45,14 +45,17 @@ class Position:
     step: int = 0
 
 
-class MixedPrecision:
+Network = TypeVar("Network", bound=torch.nn.Module)
+
+
+class MixedPrecision(Generic[Network]):
     """bfloat16 working weights beside float32 master weights (Micikevicius et al. 2018).
 
     Each step runs on the working copy, the update on the master. Unlike autocast this casts every
     weight once a step, which makes it about half as fast again on a CPU with bfloat16 units.
     """
 
-    def __init__(self, master: BertForQuestionAnswering, device: torch.device) -> None:
+    def __init__(self, master: Network, device: torch.device) -> None:
         self.master = master.to(device)
         self.working = copy.deepcopy(self.master).to(torch.bfloat16)
         self._pairs = [
