@@ -74,6 +74,8 @@ class Answer:
     text: str
     confidence: float
     citations: tuple[Citation, ...]
+    understood_as: str | None = None
+    """What the question was taken for after what went before; ``None`` where it was taken as typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class NoAnswer:
     """Of the rejected span, 0 where there is none."""
     rejected: Citation | None
     """The best span that was not good enough."""
+    understood_as: str | None = None
+    """As :attr:`Answer.understood_as`."""
 
 
 Reply = Answer | NoAnswer

@@ -148,6 +148,11 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="give the reader the paragraph each question is about (SQuAD files)",
     )
+    evaluate.add_argument(
+        "--in-a-row",
+        action="store_true",
+        help="ask the questions as one dialogue: what went before must not bend one that stands alone",
+    )
     evaluate.add_argument("--json", action="store_true", help="print an object, not a table")
 
     calibrate = add(

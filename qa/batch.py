@@ -8,8 +8,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,9 +17,11 @@ from qa.answer import Reply
 from qa.errors import InputFileError, QuestionError, UsageError
 from qa.render import CSV_COLUMNS, as_csv_row, as_data, as_json, as_markdown, csv_cell, csv_line
 
-__all__ = ["FORMATS", "BatchReport", "Malformed", "Question", "answer_all", "read_questions"]
+__all__ = ["FORMATS", "Ask", "BatchReport", "Malformed", "Question", "answer_all", "read_questions"]
 
 FORMATS = ("jsonl", "csv", "md")
+#: Answers a question after the replies of its dialogue so far.
+Ask = Callable[[str, Sequence[Reply]], Reply]
 #: How an answer begins, in each format; a CSV cell may begin with anything.
 _BEGINNINGS = {"jsonl": b'{"id": ', "csv": b"", "md": b"## "}
 _MARKDOWN_END = re.compile(rb"<!-- answered (\{.*\}) -->\n\n")
@@ -33,6 +35,8 @@ class Question:
     text: str
     line: int
     """Of the file, from 1."""
+    dialogue: str | None = None
+    """The dialogue it is a turn of: it is asked after that one's earlier turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class BatchReport:
 def read_questions(path: Path) -> list[Question | Malformed]:
     """The questions of a ``.txt`` (one a line), ``.jsonl`` or ``.csv`` file, in order.
 
-    A question without an id of its own is known by its line number.
+    A question without an id of its own is known by its line number. A row of ``.jsonl`` may be a whole
+    dialogue, ``{"id", "turns": [{"question"}, ...]}``; its turns are known by its id and their number.
 
     Raises:
         InputFileError: no such file, not UTF-8 text, of another ending, or without a question.
@@ -87,7 +92,7 @@ def read_questions(path: Path) -> list[Question | Malformed]:
 
 def answer_all(
     items: Iterable[Question | Malformed],
-    ask: Callable[[str], Reply],
+    ask: Ask,
     *,
     out: Path | None,
     stream: IO[str],
@@ -99,7 +104,8 @@ def answer_all(
     """Ask every question and write every reply at once to ``out``, or to ``stream`` without one.
 
     With ``resume`` the replies that ``out`` holds whole are kept and their questions not asked again; a
-    line that a kill cut short is dropped and answered anew. ``on_done`` gets the count so far.
+    line that a kill cut short is dropped and answered anew. ``on_done`` gets the count so far. A turn of
+    a dialogue is asked with the replies to the turns before it, which must stand next to each other.
 
     Raises:
         UsageError: ``resume`` without ``out``.
@@ -110,6 +116,7 @@ def answer_all(
     done: set[tuple[str, str]] = set()
     counts = {"answered": 0, "no_answer": 0}
     kept = malformed = 0
+    dialogue = _Dialogue(ask)
     try:
         with _output(out, stream, format_, resume, done) as sink:
             for position, item in enumerate(items, start=1):
@@ -118,10 +125,11 @@ def answer_all(
                     on_malformed(item)
                 elif _key(item, format_) in done:
                     kept += 1
+                    dialogue.skip(item)
                 else:
                     started = time.perf_counter()
                     try:
-                        reply = ask(item.text)
+                        reply = dialogue.ask(item)
                     except QuestionError as error:
                         malformed += 1
                         on_malformed(Malformed(item.line, str(error)))
@@ -144,6 +152,37 @@ def answer_all(
     return BatchReport(counts["answered"], counts["no_answer"], kept, malformed)
 
 
+class _Dialogue:
+    """The replies of the dialogue that is being asked, turn by turn."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._name: str | None = None
+        self._replies: list[Reply] = []
+        self._skipped: list[Question] = []
+
+    def skip(self, question: Question) -> None:
+        """Its answer is there already; asked only if a later turn has to be asked after it."""
+        self._enter(question)
+        self._skipped.append(question)
+
+    def ask(self, question: Question) -> Reply:
+        """The reply to a question, after the turns before it if it is one of a dialogue."""
+        self._enter(question)
+        for skipped in self._skipped:
+            self._replies.append(self._ask(skipped.text, tuple(self._replies)))
+        self._skipped.clear()
+        reply = self._ask(question.text, tuple(self._replies))
+        self._replies.append(reply)
+        return reply
+
+    def _enter(self, question: Question) -> None:
+        if question.dialogue is None or question.dialogue != self._name:
+            self._name = question.dialogue
+            self._replies.clear()
+            self._skipped.clear()
+
+
 def _from_text(text: str, _: Path) -> Iterator[Question | Malformed]:
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
         if line.strip():
@@ -159,10 +198,27 @@ def _from_jsonl(text: str, _: Path) -> Iterator[Question | Malformed]:
         except (ValueError, RecursionError):
             yield Malformed(number, "not JSON")
             continue
-        if not isinstance(row, dict) or not isinstance(row.get("question"), str):
-            yield Malformed(number, 'not an object with a "question"')
+        if isinstance(row, dict) and isinstance(row.get("turns"), list):
+            yield from _turns(number, row.get("id"), row["turns"])
+        elif not isinstance(row, dict) or not isinstance(row.get("question"), str):
+            yield Malformed(
+                number, 'not an object with a "question", or with "turns" that have one'
+            )
         else:
             yield _question(number, row.get("id"), row["question"])
+
+
+def _turns(line: int, id_: Any, turns: list[Any]) -> Iterator[Question | Malformed]:
+    """The questions of a dialogue, known by its id and their number; the line number without one."""
+    dialogue = str(line) if id_ is None or id_ == "" else str(id_)
+    for number, turn in enumerate(turns, start=1):
+        if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
+            yield Malformed(line, f'turn {number} is not an object with a "question"')
+            continue
+        question = _question(line, f"{dialogue}.{number}", turn["question"])
+        if isinstance(question, Question):
+            question = replace(question, dialogue=dialogue)
+        yield question
 
 
 def _from_csv(text: str, path: Path) -> Iterator[Question | Malformed]:

@@ -6,7 +6,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class LabelledQuestion:
     kind: str | None
     paragraph: str | None = None
     """Of a SQuAD file: the paragraph that the question was written about, answer or not."""
+    dialogue: str | None = None
+    """The dialogue it is a turn of: it is asked after that one's earlier turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Labelled:
 
     questions: tuple[LabelledQuestion, ...]
     paragraphs: tuple[Paragraph, ...]
+
+    def in_a_row(self) -> Labelled:
+        """The same questions as the turns of one dialogue."""
+        questions = tuple(replace(question, dialogue="all") for question in self.questions)
+        return replace(self, questions=questions)
 
 
 def read_labelled(path: Path) -> Labelled:
@@ -80,30 +87,44 @@ def write_paragraphs(paragraphs: Iterable[Paragraph], folder: Path) -> None:
 
 
 def _from_rows(text: str, path: Path) -> Labelled:
-    questions = []
+    questions: list[LabelledQuestion] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            answers = _answers(row["answers"])
-            if answers and not isinstance(row.get("file"), str):
-                raise ValueError('a question with answers needs its "file"')
-            questions.append(
-                LabelledQuestion(
-                    str(row.get("id", number)),
-                    _text(row["question"]),
-                    answers,
-                    row.get("file"),
-                    None if row.get("kind") is None else _text(row["kind"]),
-                )
-            )
+            id_ = str(row.get("id", number))
+            if "turns" in row:
+                questions += _turns(id_, row["turns"])
+            else:
+                kind = None if row.get("kind") is None else _text(row["kind"])
+                questions.append(_labelled_question(id_, row, kind))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputFileError(
                 f"{path}:{number}: not a labelled question ({error}); "
-                'a line is {"id", "question", "answers": [...], "file"}.'
+                'a line is {"id", "question", "answers": [...], "file"}, '
+                'or a dialogue {"id", "turns": [such lines]}.'
             ) from error
     return Labelled(tuple(questions), ())
+
+
+def _turns(dialogue: str, rows: object) -> Iterator[LabelledQuestion]:
+    """The turns of a dialogue; one that says how it reads in full is asked so too, standing alone."""
+    if not isinstance(rows, list) or not rows:
+        raise ValueError("a dialogue needs its turns")
+    for number, row in enumerate(rows, start=1):
+        id_ = f"{dialogue}.{number}"
+        kind = "opening" if number == 1 else "follow_up"
+        yield replace(_labelled_question(id_, row, kind), dialogue=dialogue)
+        if number > 1 and row.get("full") is not None:
+            yield _labelled_question(f"{id_}.full", {**row, "question": row["full"]}, "written_out")
+
+
+def _labelled_question(id_: str, row: Mapping[str, Any], kind: str | None) -> LabelledQuestion:
+    answers = _answers(row["answers"])
+    if answers and not isinstance(row.get("file"), str):
+        raise ValueError('a question with answers needs its "file"')
+    return LabelledQuestion(id_, _text(row["question"]), answers, row.get("file"), kind)
 
 
 def _from_squad(text: str, path: Path) -> Labelled:

@@ -53,6 +53,7 @@ def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
     return {
         "id": id_,
         "question": reply.question,
+        "understood_as": reply.understood_as,
         "status": "answered" if answered else "no_answer",
         "answer": reply.text if isinstance(reply, Answer) else None,
         "confidence": round(reply.confidence, 4),
@@ -150,6 +151,8 @@ def csv_line(cells: list[str] | tuple[str, ...]) -> str:
 def as_markdown(data: dict[str, Any]) -> str:
     """The reply as a section of a Markdown report."""
     lines = [f"## {_escaped(data['question'])}", ""]
+    if data.get("understood_as"):
+        lines += [f"*Understood as:* {_escaped(data['understood_as'])}", ""]
     if data["status"] == "answered":
         first = data["citations"][0]
         lines += [f"**{_escaped(data['answer'])}** (confidence {data['confidence']:.0%})", ""]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.answer import Calibrator, Evidence, Reply, evidence_of, make_reply
 from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
 from qa.corpus import corpus_files
+from qa.dialogue import Reading, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
 from qa.indexing import IndexReport, Progress, changed_files, update_index
@@ -150,19 +151,27 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, question: str) -> Reply:
-        """The reply to ``question``.
+    def ask(self, question: str, earlier: Sequence[Reply] = ()) -> Reply:
+        """The reply to ``question``, after the replies of the dialogue so far, oldest first.
 
         Raises:
             QuestionError: it is empty or too long.
             StoreError: the store has become unreadable.
         """
-        return self.inquire(question).reply
+        return self.inquire(question, earlier=earlier).reply
 
-    def inquire(self, question: str, *, files: Collection[str] | None = None) -> Inquiry:
+    def inquire(
+        self,
+        question: str,
+        *,
+        files: Collection[str] | None = None,
+        earlier: Sequence[Reply] = (),
+    ) -> Inquiry:
         """The reply to ``question`` with the passages and candidates it was chosen from.
 
         ``files`` keeps the question to these documents; one that the index does not hold is no error.
+        ``earlier`` is the dialogue so far: a follow-up question is read in each way it may be meant, and
+        the most confident reply is the one that counts.
 
         Raises:
             QuestionError, StoreError: as :meth:`ask`.
@@ -170,32 +179,41 @@ class Session:
         question = require_question(question, self.settings.max_question_characters)
         with self._lock, self._store.snapshot():
             self._follow_generation()
-            retrieval = retrieve(
-                question,
-                store=self._store,
-                vectors=self._vectors,
-                encoder=self._encoder,
-                limit=self.settings.passages_read,
-                among=None if files is None else self._ids_of(files),
-            )
-            candidates = tuple(self._reader.read(retrieval))
-            cited: dict[int, Document] = {}
+            among = None if files is None else self._ids_of(files)
+            inquiries = [
+                self._inquire(question, reading, among) for reading in readings(question, earlier)
+            ]
+        return max(inquiries, key=lambda inquiry: inquiry.reply.confidence)
 
-            def document(id_: int) -> Document:
-                if id_ not in cited:
-                    cited[id_] = self._store.document(id_)
-                return cited[id_]
+    def _inquire(self, question: str, reading: Reading, among: list[int] | None) -> Inquiry:
+        found = retrieve(
+            reading.sought,
+            store=self._store,
+            vectors=self._vectors,
+            encoder=self._encoder,
+            limit=self.settings.passages_read,
+            among=among,
+        )
+        retrieval = replace(found, question=reading.question)
+        candidates = tuple(self._reader.read(retrieval))
+        cited: dict[int, Document] = {}
 
-            reply = make_reply(
-                retrieval,
-                candidates,
-                document=document,
-                calibrator=self._calibrator,
-                threshold=self.settings.threshold,
-                limit=self.settings.citations,
-            )
-        by_file = {document_.file: document_ for document_ in cited.values()}
-        return Inquiry(reply, retrieval, candidates, by_file)
+        def document(id_: int) -> Document:
+            if id_ not in cited:
+                cited[id_] = self._store.document(id_)
+            return cited[id_]
+
+        reply = make_reply(
+            retrieval,
+            candidates,
+            document=document,
+            calibrator=self._calibrator,
+            threshold=self.settings.threshold,
+            limit=self.settings.citations,
+        )
+        understood_as = reading.sought if reading.sought != question else None
+        reply = replace(reply, question=question, understood_as=understood_as)
+        return Inquiry(reply, retrieval, candidates, {d.file: d for d in cited.values()})
 
     def document(self, file: str) -> Document | None:
         """The document of that file as it was indexed, or ``None`` if the index does not hold it."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from qa.answer import NoAnswer, Reply
-from qa.batch import BatchReport, Malformed, Question, answer_all, read_questions
+from qa.batch import Ask, BatchReport, Malformed, Question, answer_all, read_questions
 from qa.errors import InputFileError, UsageError
 from qa.session import require_question
 from tests.fakes_reader import answer_from
@@ -32,10 +32,13 @@ class Asked:
     questions: list[str] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     """Bytes in ``out`` whenever a question comes."""
+    earlier: list[list[str]] = field(default_factory=list)
+    """The questions that went before each, in its dialogue."""
 
-    def __call__(self, question: str) -> Reply:
+    def __call__(self, question: str, earlier: Sequence[Reply]) -> Reply:
         question = require_question(question, 100)
         self.questions.append(question)
+        self.earlier.append([reply.question for reply in earlier])
         if self.out is not None:
             self.sizes.append(self.out.stat().st_size)
         if "sum" in question.lower():
@@ -47,7 +50,7 @@ def run(
     out: Path | None,
     items: Sequence[Question | Malformed] = QUESTIONS,
     *,
-    ask: Callable[[str], Reply] | None = None,
+    ask: Ask | None = None,
     format_: str = "jsonl",
     resume: bool = False,
     stream: io.StringIO | None = None,
@@ -234,12 +237,41 @@ def test_a_full_disk_is_an_error_that_names_the_file() -> None:
 
 
 def test_an_error_of_the_session_stops_the_run_with_what_is_done_kept(tmp_path: Path) -> None:
-    def failing(question: str) -> Reply:
+    def failing(question: str, earlier: Sequence[Reply]) -> Reply:
         if "=SUM" in question:
             raise InputFileError("The store has gone.")
-        return Asked()(question)
+        return Asked()(question, earlier)
 
     out = tmp_path / "out.jsonl"
     with pytest.raises(InputFileError, match="gone"):
         run(out, ask=failing)
     assert run(out, resume=True).already_done == 1
+
+
+TALK = (
+    Question("d.1", "Who kept it?", 1, "d"),
+    Question("d.2", "Since when?", 1, "d"),
+    Question("d.3", "Why?", 1, "d"),
+    Question("e.1", "Where is it?", 2, "e"),
+    Question("3", "When?", 3),
+)
+
+
+def test_the_turns_of_a_dialogue_are_asked_after_each_other(tmp_path: Path) -> None:
+    asked = Asked()
+    run(tmp_path / "a.jsonl", TALK, ask=asked)
+    assert asked.earlier == [[], ["Who kept it?"], ["Who kept it?", "Since when?"], [], []]
+
+
+def test_a_dialogue_that_was_cut_off_is_resumed_with_what_went_before(tmp_path: Path) -> None:
+    out, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
+    run(whole, TALK)
+    run(out, TALK[:2])
+    asked = Asked()
+    report = run(out, TALK, ask=asked, resume=True)
+    assert without_time(out.read_bytes(), "jsonl") == without_time(whole.read_bytes(), "jsonl")
+    assert (report.already_done, report.answered) == (2, 3)
+    assert asked.earlier[2] == ["Who kept it?", "Since when?"]
+    again = Asked()
+    run(out, TALK, ask=again, resume=True)
+    assert again.questions == []  # all is there, so that nothing is asked

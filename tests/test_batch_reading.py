@@ -40,6 +40,22 @@ def test_jsonl_rows_bring_their_ids_or_are_known_by_their_line(tmp_path: Path) -
     ]
 
 
+def test_a_row_may_be_a_dialogue_whose_turns_are_known_by_its_id_and_their_number(
+    tmp_path: Path,
+) -> None:
+    rows = (
+        '{"id": "d", "turns": [{"question": "Who?"}, {"question": " Why? "}]}\n'
+        '{"turns": [{"question": "Where?"}, {"question": ""}, "When?"]}\n'
+    )
+    assert read(tmp_path, "q.jsonl", rows) == [
+        Question("d.1", "Who?", 1, "d"),
+        Question("d.2", "Why?", 1, "d"),
+        Question("2.1", "Where?", 2, "2"),
+        Malformed(2, "the question is empty"),
+        Malformed(2, 'turn 3 is not an object with a "question"'),
+    ]
+
+
 def test_malformed_jsonl_lines_are_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     rows = ['{"question": "Who?"}', "{oops", '["Who?"]', '{"question": 5}', '{"question": " "}']
     rows += ["[" * 100_000, '{"question": "Last?"}']

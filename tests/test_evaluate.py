@@ -342,6 +342,36 @@ def write(tmp_path: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
+def test_a_dialogue_is_measured_turn_by_turn_and_as_written_out_in_full(tmp_path: Path) -> None:
+    turn = {"answers": ["1812"], "file": "a.txt"}
+    turns = [
+        {"question": "When did it burn?", "full": "When did the mill burn?", **turn},
+        {"question": "And in full?", "full": "When did the mill burn, in full?", **turn},
+        {"question": "Why?", "answers": []},
+    ]
+    row = json.dumps({"id": "d", "turns": turns})
+    questions = read_labelled(write(tmp_path, "rows.jsonl", row)).questions
+    assert [(q.id, q.question, q.kind, q.dialogue) for q in questions] == [
+        ("d.1", "When did it burn?", "opening", "d"),
+        ("d.2", "And in full?", "follow_up", "d"),
+        ("d.2.full", "When did the mill burn, in full?", "written_out", None),
+        ("d.3", "Why?", "follow_up", "d"),
+    ]
+    assert [q.answers for q in questions] == [("1812",)] * 3 + [()]
+
+
+@pytest.mark.parametrize("turns", ["[]", "5", '["Why?"]', '[{"question": "Why?"}]', "{}"])
+def test_a_dialogue_without_sound_turns_is_refused_by_its_line(tmp_path: Path, turns: str) -> None:
+    with pytest.raises(InputFileError, match=r"rows\.jsonl:1: not a labelled question"):
+        read_labelled(write(tmp_path, "rows.jsonl", f'{{"turns": {turns}}}'))
+
+
+def test_questions_can_be_put_in_a_row(tmp_path: Path) -> None:
+    rows = '{"question": "Who?", "answers": []}\n{"question": "Why?", "answers": []}'
+    labelled = read_labelled(write(tmp_path, "rows.jsonl", rows)).in_a_row()
+    assert len({question.dialogue for question in labelled.questions} - {None}) == 1
+
+
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
 def test_labelled_rows_are_read(tmp_path: Path, name: str) -> None:
     rows = (

@@ -149,7 +149,15 @@ def test_json_has_the_documented_keys_and_no_others(
     reply: Reply, expected: dict[str, object]
 ) -> None:
     always = {"id": str, "question": str, "confidence": float, "elapsed_ms": int}
+    always |= {"understood_as": type(None)}
     assert shape(json.loads(as_json(data_of(reply)))) == always | expected
+
+
+@pytest.mark.parametrize("reply", [MILL, ABSTAINED], ids=["answer", "abstention"])
+def test_what_a_follow_up_was_understood_as_is_said(reply: Reply) -> None:
+    data = data_of(replace(reply, understood_as="When did *the mill* burn?"))
+    assert data["understood_as"] == "When did *the mill* burn?"
+    assert "*Understood as:* When did \\*the mill\\* burn?\n" in as_markdown(data)
 
 
 def test_json_text_is_verbatim_and_in_one_line() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from qa.answer import Answer, Citation, NoAnswer, Reply
+from qa.answer import Answer, Citation, Evidence, NoAnswer, Reply
 from qa.documents import read_document
 from qa.errors import IndexStateError, QuestionError
 from qa.indexing import update_index
@@ -63,6 +63,32 @@ def test_a_question_can_be_kept_to_some_files(settings: Settings) -> None:
     assert inquiry.reply.text == "40,000 bees"
     assert set(inquiry.documents) == {"bees.txt"}
     assert isinstance(nothing.reply, NoAnswer)
+
+
+def test_a_follow_up_is_answered_after_what_went_before(settings: Settings) -> None:
+    with open_session(settings, {"1871": 2.0, "Tomas Lind": 3.0}) as session:
+        first = session.ask(QUESTION)
+        reply = session.ask("Who kept it?", [first])
+        alone = session.ask("Who kept the lighthouse on Grey Point?", [first])
+    assert reply.question == "Who kept it?"
+    assert reply.understood_as == f"{QUESTION} Who kept it?"
+    assert first.understood_as is None
+    assert alone.understood_as is None
+
+
+def test_of_the_ways_to_read_a_follow_up_the_most_confident_counts(settings: Settings) -> None:
+    @dataclass
+    class Rising(FixedCalibrator):
+        """Each confidence is higher than the one before."""
+
+        def confidence(self, evidence: Evidence) -> float:
+            self.value += 0.05
+            return super().confidence(evidence)
+
+    with open_session(settings, {"1871": 2.0}, Rising(0.5)) as session:
+        first = session.ask(QUESTION)
+        reply = session.ask("Who kept it?", [first])
+    assert reply.understood_as == "Who kept 1871?"
 
 
 def test_the_threshold_of_the_settings_overrides_the_calibrators(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from textual.widgets import DataTable, Input, OptionList
 
 from qa.settings import Settings
 from qa.tui.app import ChatApp
+from qa.tui.dialogue import Turn
 from qa.tui.keys import CHAT_KEYS
 from qa.tui.source import SourceText
 from tests.fakes_chat import (
@@ -16,6 +17,7 @@ from tests.fakes_chat import (
     QUESTION,
     WIDE,
     FakeEditor,
+    GatedLoad,
     ask,
     chat,
     chosen,
@@ -26,6 +28,7 @@ from tests.fakes_chat import (
     notices,
     question_box,
     ready,
+    shown,
     until,
 )
 
@@ -276,3 +279,62 @@ async def test_the_command_palette_has_the_commands(chatty: Settings) -> None:
         await until(pilot, lambda: app.screen.query_one(OptionList).highlighted is not None)
         await pilot.press("enter")
         await until(pilot, lambda: app.screen.query("#keys"))
+
+
+FOLLOW_UP = "Who kept it?"
+
+
+async def test_a_follow_up_says_what_it_was_understood_as(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, QUESTION)
+        await ask(pilot, FOLLOW_UP)
+        assert len(shown(app, ".understood")) == 1
+        understood = shown(app, "#turn-1 .understood")[0]
+        assert understood.startswith("understood as: ")
+        assert understood.endswith("(u: as typed)")
+
+
+async def test_one_key_asks_the_question_as_it_was_typed(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ask(pilot, QUESTION)
+        await ask(pilot, FOLLOW_UP)
+        await pilot.press("ctrl+s", "u")
+        await until(pilot, lambda: not app.query(".understood, .waiting"))
+        turn = app.query_one("#turn-1", Turn)
+        assert turn.inquiry is not None
+        assert turn.inquiry.reply.understood_as is None
+        assert turn.inquiry.retrieval.question == FOLLOW_UP
+        assert len(app.query(Turn)) == 2
+        assert shown(app, "#turn-1 .question") == [FOLLOW_UP]
+        await pilot.press("u")
+        await until(pilot, lambda: notices(app) == ["The question was taken as typed."])
+
+
+async def test_a_question_asked_as_typed_keeps_the_documents_it_was_restricted_to(
+    repeated: Settings,
+) -> None:
+    app = chat(repeated)
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, QUESTION)
+        app.chat.restrict(frozenset({"lighthouse2.txt"}))
+        await ask(pilot, FOLLOW_UP)
+        app.chat.restrict(frozenset({"bees.txt"}))
+        await pilot.press("ctrl+s", "u")
+        await until(pilot, lambda: not app.query(".understood, .waiting"))
+        assert {citation.file for citation in citations(app, 1)} == {"lighthouse2.txt"}
+
+
+async def test_a_follow_up_that_is_typed_before_the_models_are_there_is_understood_too(
+    chatty: Settings,
+) -> None:
+    load = GatedLoad()
+    app = ChatApp(chatty, load=load)
+    async with app.run_test(size=WIDE) as pilot:
+        for question in (QUESTION, FOLLOW_UP):
+            question_box(app).value = question
+            await pilot.press("escape", "enter")
+        load.gate.set()
+        await until(pilot, lambda: not app.query(".waiting"))
+        assert len(shown(app, ".understood")) == 1

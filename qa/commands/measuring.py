@@ -17,7 +17,7 @@ from qa.settings import SENTENCE_READER, Settings
 from qa.terminal import counted, progress_bar, say
 
 if TYPE_CHECKING:
-    from qa.answer import Evidence
+    from qa.answer import Evidence, Reply
     from qa.evaluate import Judged
     from qa.fitting import Bin, Threshold
     from qa.labelled import Labelled
@@ -30,8 +30,10 @@ FEWEST_QUESTIONS = 20
 
 
 def evaluate(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
-    measure = _measure_reading if parsed.reader_only else _measure_answers
-    named, pooled = measure(parsed.labelled, settings)
+    if parsed.reader_only:
+        named, pooled = _measure_reading(parsed.labelled, settings)
+    else:
+        named, pooled = _measure_answers(parsed.labelled, settings, in_a_row=parsed.in_a_row)
     if parsed.json:
         several = {"sets": named, "pooled": pooled}
         print(json.dumps(several if len(named) > 1 else pooled, indent=2))
@@ -47,13 +49,15 @@ Measures = dict[str, Any]
 
 
 def _measure_answers(
-    paths: Sequence[Path], settings: Settings
+    paths: Sequence[Path], settings: Settings, *, in_a_row: bool
 ) -> tuple[dict[str, Measures], Measures]:
     """The measures of each file by its name, and those of all questions together."""
     from qa.evaluate import judge, measure
     from qa.labelled import read_labelled
 
     sets = {str(path): read_labelled(path) for path in paths}  # all are read before any is asked
+    if in_a_row:
+        sets = {name: labelled.in_a_row() for name, labelled in sets.items()}
     judged: dict[str, list[Judged]] = {}
     for name, labelled in sets.items():
         with _corpus_of(labelled, settings) as own, open_session(own) as session:
@@ -109,9 +113,13 @@ def _corpus_of(labelled: Labelled, settings: Settings) -> Iterator[Settings]:
 
 
 def _inquiries(session: Session, labelled: Labelled) -> Iterator[Inquiry]:
+    earlier: dict[str, list[Reply]] = {}
     with progress_bar() as report:
         for done, question in enumerate(labelled.questions, start=1):
-            yield session.inquire(question.question)
+            before = earlier.setdefault(question.dialogue, []) if question.dialogue else []
+            inquiry = session.inquire(question.question, earlier=before)
+            before.append(inquiry.reply)
+            yield inquiry
             report("answering", done, len(labelled.questions))
 
 

@@ -31,6 +31,7 @@ from qa.tui.status import StatusBar
 from qa.tui.worker import Asked, Job, Recount, serve, update
 
 if TYPE_CHECKING:
+    from qa.answer import Reply
     from qa.session import EncoderLoader
 
 __all__ = ["ChatApp"]
@@ -55,6 +56,7 @@ class ChatApp(App[QAError]):
         self._settings = settings
         self._load = load
         self._jobs: Queue[Job] = Queue()
+        self._replies: dict[int, Reply] = {}
         self._failure: QAError | None = None
         self._session_open = False
         self._ready_text = ""
@@ -87,7 +89,15 @@ class ChatApp(App[QAError]):
         if self._failure is not None:
             await self.chat.show_error(message.turn, self._failure)
         else:
-            self._jobs.put(Asked(message.turn, message.question, message.files))
+            self._jobs.put(
+                Asked(
+                    message.turn,
+                    message.question,
+                    message.files,
+                    self._replies,
+                    message.as_typed,
+                )
+            )
 
     async def on_replied(self, message: Replied) -> None:
         await self.chat.show_reply(message.turn, message.inquiry, message.elapsed_ms)
@@ -223,6 +233,9 @@ class ChatApp(App[QAError]):
         yield SystemCommand("Open the source", "In $EDITOR, at the line", chat.action_open_editor)
         yield SystemCommand("Find in the source", "Search the document", chat.action_search)
         yield SystemCommand("Why this answer", "Ranking, scores and runner-up", chat.action_why)
+        yield SystemCommand(
+            "As typed", "Ask the question again without what went before", chat.action_as_typed
+        )
         yield SystemCommand(
             "Sources", "List the documents; ask only some of them", chat.action_sources
         )

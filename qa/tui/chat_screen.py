@@ -92,7 +92,8 @@ class ChatScreen(Screen[None]):
             self.notify("Type a question first.", severity="warning")
             return
         turn = await self.query_one(Dialogue).add_turn(question, self._restriction())
-        self.post_message(QuestionAsked(turn.number, question, self._files))
+        turn.files = self._files
+        self.post_message(QuestionAsked(turn.number, question, turn.files))
 
     async def show_reply(self, number: int, inquiry: Inquiry, elapsed_ms: int) -> None:
         """Show the reply to the question of that turn, and the source of its first citation."""
@@ -179,6 +180,17 @@ class ChatScreen(Screen[None]):
     def action_toggle_numbers(self) -> None:
         """Show confidences as numbers too, or no longer."""
         self.toggle_class("numbers")
+
+    async def action_as_typed(self) -> None:
+        """Ask the current turn's question again, without what went before."""
+        turn = self._current_turn()
+        reply = turn.inquiry.reply if turn is not None and turn.inquiry is not None else None
+        if turn is None or reply is None or reply.understood_as is None:
+            self.notify("The question was taken as typed.")
+            return
+        self._show(turn, None)
+        await turn.wait_again()
+        self.post_message(QuestionAsked(turn.number, turn.question, turn.files, as_typed=True))
 
     def _current_turn(self) -> Turn | None:
         return self.query_one(Dialogue).turn(self._turn) if self._turn is not None else None

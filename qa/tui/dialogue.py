@@ -40,6 +40,8 @@ class Turn(Vertical):
         """The reply and what it was chosen from."""
         self.elapsed_ms = 0
         self.citations: tuple[Citation, ...] = ()
+        self.files: frozenset[str] | None = None
+        """The documents that the question is restricted to; ``None`` for all."""
         self._restriction = restriction
 
     def compose(self) -> ComposeResult:
@@ -48,6 +50,15 @@ class Turn(Vertical):
             yield Static(Content(self._restriction), classes="restriction")
         yield Static(Content("…"), classes="waiting")
 
+    async def wait_again(self) -> None:
+        """Put the waiting mark in the place of the reply."""
+        self.inquiry, self.citations = None, ()
+        stays = ("question", "restriction")
+        await self.remove_children(
+            [child for child in self.children if not any(map(child.has_class, stays))]
+        )
+        await self.mount(Static(Content("…"), classes="waiting"))
+
     async def show_reply(self, inquiry: Inquiry, elapsed_ms: int) -> None:
         """Put the reply where the waiting mark was."""
         from qa.answer import Answer
@@ -55,6 +66,9 @@ class Turn(Vertical):
         self.inquiry, self.elapsed_ms = inquiry, elapsed_ms
         reply = inquiry.reply
         await self.query_one(".waiting").remove()
+        if reply.understood_as is not None:
+            understood = f"understood as: {displayable(reply.understood_as)}  (u: as typed)"
+            await self.mount(Static(Content(understood), classes="understood"))
         if isinstance(reply, Answer):
             self.citations = reply.citations
             await self.mount(*self._answer(reply))

@@ -45,6 +45,7 @@ CHAT_KEYS: list[BindingType] = [
     _key("f1", "help", "help", "This help"),
     _key("f2", "sources", "sources", "List the documents; restrict questions to some of them"),
     _key("f3", "why", "why", "Why this answer: ranking, scores, runner-up"),
+    _hidden("u", "as_typed", "Ask the question as typed, where it was understood otherwise"),
     _key("f6", "app.cancel_indexing", "cancel", "Cancel indexing; the index stays as it was"),
     _key("escape", "back", "ask", "End a search; back to the question box"),
     _hidden("ctrl+p", "app.command_palette", "All commands, and the theme"),

@@ -93,6 +93,8 @@ class QuestionAsked(Message):
     question: str
     files: frozenset[str] | None
     """The documents that the question is restricted to; ``None`` for all."""
+    as_typed: bool = False
+    """What went before has no say in what the question means."""
 
 
 @dataclass

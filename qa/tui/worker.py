@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Queue
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from qa.tui.messages import (
 )
 
 if TYPE_CHECKING:
+    from qa.answer import Reply
     from qa.session import EncoderLoader, Session
 
 __all__ = ["Asked", "Job", "Recount", "serve", "update"]
@@ -42,6 +43,10 @@ class Asked:
     question: str
     files: frozenset[str] | None = None
     """Keep to these documents."""
+    dialogue: dict[int, Reply] = field(default_factory=dict)
+    """The replies so far by their turn; the reply to this question is added before the next is read."""
+    as_typed: bool = False
+    """What went before has no say in what the question means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,10 @@ def _loader(load: EncoderLoader | None) -> EncoderLoader:
 
 def _answered(session: Session, asked: Asked) -> Replied:
     started = time.perf_counter()
-    inquiry = session.inquire(asked.question, files=asked.files)
+    before = sorted(turn for turn in asked.dialogue if turn < asked.turn)
+    earlier = () if asked.as_typed else tuple(asked.dialogue[turn] for turn in before)
+    inquiry = session.inquire(asked.question, files=asked.files, earlier=earlier)
+    asked.dialogue[asked.turn] = inquiry.reply
     return Replied(asked.turn, inquiry, round((time.perf_counter() - started) * 1000))
 
 

@@ -143,16 +143,17 @@ def with_negatives(
     among: int = 8,
     neighbours: Neighbours = nearest_paragraphs,
 ) -> list[Asked]:
-    """Put the answerable questions to paragraphs that do not answer them as well.
+    """Put the questions to paragraphs that do not answer them as well.
 
     `each` is the mean number of such paragraphs for a question: 0.25 gives a quarter of the
     questions one, 2.0 gives every question two. They are drawn from the `among` nearest to the
     question that do not contain any of its answers, so the reader learns to stay silent on what a
-    retriever brings by mistake.
+    retriever brings by mistake. A question without an answer is put to its nearest paragraphs too:
+    silence has to hold on all that a retriever brings for it.
     """
     if not each or not examples:
         return [Asked((example,)) for example in examples]
-    counts = [_rounded(each, rng) if example.answers else 0 for example in examples]
+    counts = [_rounded(each, rng) for _ in examples]
     chosen = [example for example, count in zip(examples, counts, strict=True) if count]
     articles = {example.context: example for example in examples}
     contexts = sorted(articles)
