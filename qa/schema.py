@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 #: Raised whenever a store written before cannot be read as it is any more.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 TABLES = """
 CREATE TABLE description (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -25,6 +25,11 @@ _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _DAY_AND_MONTH = re.compile(
     r"\b\d{1,2} (?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\.\s*\Z", re.IGNORECASE
 )
+#: Where a sentence may end although the next one begins with a number: after a whole word.
+_BEFORE_NUMBER = re.compile(r"(?<![\w.])([^\W\d_]{4,})[.!?][\"'”’»)]*\s+(?=\d)")
+_BEFORE_NUMBER_ABBREVIATED = frozenset(
+    "approx arts chap circa para paras figs nums sect sept tech vols".split()
+)
 _BIDIRECTIONAL_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -106,7 +111,8 @@ def sentences(text: str) -> list[Span]:
 
     Every character that is not white space lies in exactly one sentence. Speech is split inside its
     quotation marks, since one of its sentences is usually what answers a question. The boundaries
-    are syntok's (MIT, https://github.com/fnl/syntok); the offsets are ours.
+    are syntok's (MIT, https://github.com/fnl/syntok), but for those before a number; the offsets are
+    ours.
     """
     found: list[Span] = []
     for line in lines(text):
@@ -127,12 +133,20 @@ def _sentences_of_line(text: str, line: Span) -> Iterator[Span]:
         {
             line.start,
             *(s for s in starts if s < line.end and not _inside_dateline(text, line.start, s)),
+            *_numbers_that_begin_a_sentence(text, line),
         }
     )
     for start, end in zip(starts, [*starts[1:], line.end], strict=True):
         sentence = trimmed(text, Span(start, end))
         if sentence:
             yield sentence
+
+
+def _numbers_that_begin_a_sentence(text: str, line: Span) -> Iterator[int]:
+    """Syntok never ends a sentence before a number: "are taught in Russian. 324 schools also teach"."""
+    for match in _BEFORE_NUMBER.finditer(text, line.start, line.end):
+        if match[1].casefold() not in _BEFORE_NUMBER_ABBREVIATED:
+            yield match.end()
 
 
 def _inside_dateline(text: str, begin: int, start: int) -> bool:

@@ -102,6 +102,19 @@ def test_stops_that_end_no_sentence_do_not_split_it(whole: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "pair",
+    [
+        ("They are taught in Russian.", "324 schools teach it too."),
+        ("It burned “to the ground.”", "12 people fled."),
+        ("Did it burn?", "1812 says the stone."),
+    ],
+)
+def test_a_sentence_may_begin_with_a_number(pair: tuple[str, str]) -> None:
+    text = " ".join(pair)
+    assert [span.of(text) for span in sentences(text)] == list(pair)
+
+
+@pytest.mark.parametrize(
     ("file", "line"),
     [
         ("000_065e569533fd9b8a.txt", "date 2025-07-20 20 Jul. 12:35 (UTC+3 MSK)"),
