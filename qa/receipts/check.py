@@ -1,0 +1,198 @@
+"""Checks saved answers against the files themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from qa.receipts.locate import Place, locate
+from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_answers
+from qa.receipts.sources import Refused, Source, Sources
+from qa.text import Span
+
+__all__ = ["CheckedAnswer", "Finding", "Status", "Tally", "check_answers", "check_receipt"]
+
+#: A summary by file names so many; what comes after is counted together.
+MOST_FILES = 10_000
+OTHER_FILES = "(further files)"
+
+
+class Status(StrEnum):
+    """How a citation stands today."""
+
+    OK = "ok"
+    """The file is byte for byte the same and everything stands where the receipt says."""
+    MOVED = "moved"
+    """The file has changed; the quote stands in it still, in its sentence."""
+    REFLOWED = "reflowed"
+    """The same, but white space or quotation marks of quote or sentence differ."""
+    RENAMED = "renamed"
+    """No file has this name any more; one of another name has the very same bytes."""
+    CHANGED = "changed"
+    """The quote, or its sentence, is no longer in the file."""
+    GONE = "gone"
+    """There is no such file in the corpus, nor one with its bytes."""
+    UNREADABLE = "unreadable"
+    """The file is there and cannot be read as text, so nothing can be said."""
+    OUTSIDE = "outside"
+    """The path leads out of the corpus; it was not opened."""
+
+    @property
+    def found(self) -> bool:
+        """True if the quote stands in the corpus today, wherever that is."""
+        return self in (Status.OK, Status.MOVED, Status.REFLOWED, Status.RENAMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one receipt stands."""
+
+    status: Status
+    detail: str = ""
+    source: Source | None = None
+    """The file in which the quote was found."""
+    place: Place | None = None
+    """Where in it; with ``source`` for every status that is :attr:`Status.found`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedAnswer:
+    """A saved answer with the finding for each of its citations."""
+
+    answer: SavedAnswer
+    findings: tuple[Finding, ...]
+
+
+def check_answers(answers: Path, sources: Sources) -> Iterator[CheckedAnswer | BadLine]:
+    """Every line of an answers file, each of its citations checked.
+
+    Raises:
+        InputFileError: the answers file cannot be read.
+    """
+    for item in read_answers(answers):
+        if isinstance(item, BadLine):
+            yield item
+        else:
+            findings = (check_receipt(receipt, sources) for _, receipt in item.receipts)
+            yield CheckedAnswer(item, tuple(findings))
+
+
+def check_receipt(receipt: Receipt, sources: Sources) -> Finding:
+    """How a receipt stands against the files."""
+    opened = sources.open(receipt.file)
+    if isinstance(opened, Source):
+        return _check_in(opened, receipt)
+    renamed = None
+    if Status(opened.why) is Status.GONE:
+        renamed = sources.with_digest(receipt.sha256, receipt.file)
+    if renamed is None:
+        return _refused(opened)
+    finding = _check_in(renamed, receipt)
+    if not finding.status.found:
+        return finding
+    detail = f"now called {renamed.file}"
+    detail += f"; {finding.detail}" if finding.detail else ""
+    return Finding(Status.RENAMED, detail, finding.source, finding.place)
+
+
+def _refused(refused: Refused) -> Finding:
+    return Finding(Status(refused.why), refused.detail)
+
+
+def _check_in(source: Source, receipt: Receipt) -> Finding:
+    """How a receipt stands against one file."""
+    same_file = source.sha256 == receipt.sha256
+    quote_in_place = receipt.span.of(source.text) == receipt.quote
+    in_place = quote_in_place and receipt.sentence.of(source.text) == receipt.sentence_text
+    unedited = in_place and _surroundings_in_place(source.text, receipt)
+    here = Place(receipt.span, receipt.sentence, verbatim=True)
+    if same_file and quote_in_place and not in_place:
+        return Finding(Status.CHANGED, "the sentence around the quote is not the one in the file")
+    if same_file and in_place and not unedited:
+        return Finding(Status.CHANGED, "the text around the sentence is not the one in the file")
+    if same_file and in_place:
+        line, column = source.lines.position(receipt.span.start)
+        if receipt.position not in (None, (line, column)):
+            return Finding(
+                Status.CHANGED, f"it stands at line {line}, column {column}, not where it says"
+            )
+        return Finding(Status.OK, "", source, here)
+    if unedited:
+        detail = "the file has changed, the quote stands where it stood"
+        return Finding(Status.MOVED, detail, source, here)
+    place = locate(source.folded, receipt)
+    if place is None:
+        return Finding(Status.CHANGED, _where_else(source, receipt))
+    status = Status.MOVED if place.verbatim else Status.REFLOWED
+    return Finding(status, _described(source, receipt, place), source, place)
+
+
+def _surroundings_in_place(text: str, receipt: Receipt) -> bool:
+    prefix, suffix = receipt.prefix or "", receipt.suffix or ""
+    start, end = receipt.sentence.start, receipt.sentence.end
+    return (
+        start >= len(prefix)
+        and text.startswith(prefix, start - len(prefix))
+        and text.startswith(suffix, end)
+    )
+
+
+def _described(source: Source, receipt: Receipt, place: Place) -> str:
+    line, column = source.lines.position(place.span.start)
+    if place.span == receipt.span:
+        detail = "the text around it has changed, the quote stands where it stood"
+    else:
+        detail = (
+            f"now at line {line}, column {column} (characters {_range(place.span)}, "
+            f"was {_range(receipt.span)})"
+        )
+    if place.equals > 1:
+        detail += f"; {place.equals} places are equal, this is the nearest"
+    return detail
+
+
+def _where_else(source: Source, receipt: Receipt) -> str:
+    at = source.text.find(receipt.sentence_text)
+    what = "its sentence is there no more, an equal one stands in other surroundings"
+    if at == -1:
+        at = source.text.find(receipt.quote)
+        what = "its sentence is not in the file any more, the same words stand in another"
+    if at == -1:
+        return "the quote is not in the file any more"
+    line, column = source.lines.position(at)
+    return f"{what} at line {line}, column {column}"
+
+
+def _range(span: Span) -> str:
+    return f"{span.start}-{span.end}"
+
+
+@dataclass
+class Tally:
+    """Counts findings as they come, by status and by file."""
+
+    by_status: Counter[Status] = field(default_factory=Counter)
+    by_file: dict[str, Counter[Status]] = field(default_factory=dict)
+    bad_lines: int = 0
+
+    @property
+    def citations(self) -> int:
+        return self.by_status.total()
+
+    def add(self, item: CheckedAnswer | BadLine) -> None:
+        if isinstance(item, BadLine):
+            self.bad_lines += 1
+            return
+        for (_, receipt), finding in zip(item.answer.receipts, item.findings, strict=True):
+            known = receipt.file in self.by_file or len(self.by_file) < MOST_FILES
+            file = receipt.file if known else OTHER_FILES
+            self.by_file.setdefault(file, Counter())[finding.status] += 1
+            self.by_status[finding.status] += 1
+
+    def passes(self, *, strict: bool) -> bool:
+        """True if every line could be checked and every quote was found; ``strict``: is ``ok``."""
+        good = (Status.OK,) if strict else [status for status in Status if status.found]
+        return not self.bad_lines and self.citations == sum(self.by_status[s] for s in good)

@@ -1,0 +1,131 @@
+"""``qa check`` against the truth of random edits: never a false ``ok``, and what moved is found."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.receipts.check import Finding, Status, check_receipt
+from qa.receipts.locate import same_words
+from qa.receipts.records import Receipt
+from qa.receipts.sources import Sources
+from qa.text import Span, surroundings
+from tests.mutations import EDITS, edit, random_document
+
+
+@dataclass(frozen=True)
+class Case:
+    """A receipt, the text that it was of, and the text and name of the file now."""
+
+    receipt: Receipt
+    before: str
+    after: str
+    renamed: bool
+    true_sentence: Span | None
+    """Where its sentence stands in ``after``; ``None`` if it does no more."""
+
+
+@st.composite
+def cases(draw: st.DrawFn, kinds: st.SearchStrategy[list[str]]) -> Case:
+    chance = draw(st.randoms(use_true_random=True))  # a bare seed: texts need no shrinking
+    text, sentences = random_document(chance)
+    sentence = chance.choice(sentences)
+    receipt = receipt_of(text, sentence, chance)
+    edited = edit(text, draw(kinds), chance)
+    renamed = draw(st.integers(0, 9)) == 0
+    return Case(receipt, text, edited.text, renamed, edited.place_of(sentence, text))
+
+
+def receipt_of(text: str, sentence: Span, chance: random.Random) -> Receipt:
+    """A receipt for some words of a sentence, or for all of it."""
+    words = [
+        at
+        for at in range(sentence.start, sentence.end)
+        if not text[at].isspace() and (at == sentence.start or text[at - 1].isspace())
+    ]
+    start = chance.choice(words)
+    length = chance.choice([1, 5, 20, len(sentence)])
+    quote = text[start : min(start + length, sentence.end)].rstrip()
+    prefix, suffix = surroundings(text, sentence)
+    return Receipt(
+        file="a.txt",
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        span=Span(start, start + len(quote)),
+        quote=quote,
+        sentence=sentence,
+        sentence_text=sentence.of(text),
+        prefix=prefix,
+        suffix=suffix,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mutated")
+
+
+def checked(case: Case, folder: Path) -> Finding:
+    """How the receipt stands in a folder of nothing but the edited file."""
+    for file in folder.iterdir():
+        file.unlink()
+    name = "b.txt" if case.renamed else "a.txt"
+    (folder / name).write_bytes(case.after.encode())
+    return check_receipt(case.receipt, Sources(folder, 1_000_000))
+
+
+ANY_EDITS = st.lists(st.sampled_from(sorted(EDITS)), max_size=4)
+
+
+@given(case=cases(ANY_EDITS))
+@settings(max_examples=400)
+def test_a_status_never_says_more_than_is_true(folder: Path, case: Case) -> None:
+    finding = checked(case, folder)
+    unchanged = case.after == case.before
+    assert (finding.status is Status.OK) == (unchanged and not case.renamed)
+    if case.renamed:
+        assert finding.status is (Status.RENAMED if unchanged else Status.GONE)
+    if not finding.status.found:
+        assert finding.place is None
+        return
+    assert finding.place is not None
+    quote = finding.place.span.of(case.after)
+    sentence = finding.place.sentence.of(case.after)
+    assert same_words(quote, case.receipt.quote)
+    assert same_words(sentence, case.receipt.sentence_text)
+    verbatim = (quote, sentence) == (case.receipt.quote, case.receipt.sentence_text)
+    assert (finding.status is Status.REFLOWED) == (not verbatim)
+
+
+def is_right(case: Case, sentence: Span) -> bool:
+    """True for the very place, and for a copy of it that has all of its surroundings too."""
+    receipt = case.receipt
+    before, after = surroundings(case.after, sentence)
+    once = f"{receipt.prefix}{receipt.sentence_text}{receipt.suffix}"
+    return sentence == case.true_sentence or same_words(
+        f"{before}{sentence.of(case.after)}{after}", once
+    )
+
+
+@pytest.mark.parametrize("kind", [*EDITS, "all"])
+def test_at_least_95_of_100_that_moved_are_found_where_they_are(folder: Path, kind: str) -> None:
+    kinds = ANY_EDITS if kind == "all" else st.lists(st.just(kind), min_size=1, max_size=3)
+    counts: Counter[bool] = Counter()
+
+    @given(case=cases(kinds))
+    @settings(max_examples=150)
+    def look(case: Case) -> None:
+        if case.true_sentence is None or case.renamed or case.after == case.before:
+            return
+        place = checked(case, folder).place
+        counts[place is not None and is_right(case, place.sentence)] += 1
+
+    look()
+    assert counts.total() > 50
+    assert counts[True] / counts.total() >= 0.95, counts
