@@ -47,16 +47,15 @@ def findings(folder: Path, *records: Record | bytes) -> list[Finding]:
 
 def check_one(folder: Path, record: Record) -> tuple[Status, str]:
     (finding,) = findings(folder, record)
-    assert (finding.place is None) == (not finding.status.found)
+    assert (finding.now is None) == (not finding.status.found)
     return finding.status, finding.detail
 
 
 def now(folder: Path, record: Record) -> tuple[str, Span]:
     """In which file and where the one citation of ``record`` was found."""
     (finding,) = findings(folder, record)
-    assert finding.source is not None
-    assert finding.place is not None
-    return finding.source.file, finding.place.span
+    assert finding.now is not None
+    return finding.now.file, finding.now.span
 
 
 @pytest.mark.parametrize("quote", ["1812", "First line", "é😀"])

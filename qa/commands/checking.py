@@ -129,7 +129,7 @@ class _JsonReport:
                 "detail": finding.detail,
                 "start": receipt.span.start,
                 "end": receipt.span.end,
-                "now": _now(finding),
+                "now": _now(finding.now),
             }
             self._listing.add(result)
 
@@ -149,19 +149,17 @@ class _JsonReport:
         self._listing.end({"summary": summary})
 
 
-def _now(finding: Finding) -> dict[str, Any] | None:
+def _now(receipt: Receipt | None) -> dict[str, Any] | None:
     """Where the quote stands today, and in which words."""
-    if finding.source is None or finding.place is None:
+    if receipt is None or receipt.position is None:
         return None
-    span = finding.place.span
-    line, column = finding.source.lines.position(span.start)
     return {
-        "file": finding.source.file,
-        "start": span.start,
-        "end": span.end,
-        "line": line,
-        "column": column,
-        "quote": span.of(finding.source.text),
+        "file": receipt.file,
+        "start": receipt.span.start,
+        "end": receipt.span.end,
+        "line": receipt.position[0],
+        "column": receipt.position[1],
+        "quote": receipt.quote,
     }
 
 

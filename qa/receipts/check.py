@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from qa.receipts.locate import Place, locate
+from qa.receipts.locate import Place, locate, locate_verbatim
 from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_answers
 from qa.receipts.sources import Refused, Source, Sources
-from qa.text import Span
+from qa.text import Span, surroundings
 
 __all__ = ["CheckedAnswer", "Finding", "Status", "Tally", "check_answers", "check_receipt"]
 
 #: A summary by file names so many; what comes after is counted together.
 MOST_FILES = 10_000
 OTHER_FILES = "(further files)"
+#: So much of an answers file is held at a time.
+BLOCK_BYTES = 8_000_000
+BLOCK_LINES = 10_000
 
 
 class Status(StrEnum):
@@ -52,10 +55,8 @@ class Finding:
 
     status: Status
     detail: str = ""
-    source: Source | None = None
-    """The file in which the quote was found."""
-    place: Place | None = None
-    """Where in it; with ``source`` for every status that is :attr:`Status.found`."""
+    now: Receipt | None = None
+    """The receipt as the file would give it today, for every status that is :attr:`Status.found`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,40 @@ class CheckedAnswer:
 def check_answers(answers: Path, sources: Sources) -> Iterator[CheckedAnswer | BadLine]:
     """Every line of an answers file, each of its citations checked.
 
+    Lines are taken some thousands at a time and their citations checked file by file, so that
+    answers that cite many files in any order open each of them seldom.
+
     Raises:
         InputFileError: the answers file cannot be read.
     """
+    block: list[SavedAnswer | BadLine] = []
+    size = 0
     for item in read_answers(answers):
-        if isinstance(item, BadLine):
-            yield item
-        else:
-            findings = (check_receipt(receipt, sources) for _, receipt in item.receipts)
-            yield CheckedAnswer(item, tuple(findings))
+        block.append(item)
+        size += len(item.at) if isinstance(item, SavedAnswer) else 0
+        if size > BLOCK_BYTES or len(block) == BLOCK_LINES:
+            yield from _checked(block, sources)
+            block, size = [], 0
+    yield from _checked(block, sources)
+
+
+def _checked(
+    block: list[SavedAnswer | BadLine], sources: Sources
+) -> Iterator[CheckedAnswer | BadLine]:
+    """The lines of ``block`` in their order, checked in the order of the files that they cite."""
+    receipts = [
+        (receipt.file, line, receipt)
+        for line, item in enumerate(block)
+        if isinstance(item, SavedAnswer)
+        for _, receipt in item.receipts
+    ]
+    findings: list[list[Finding]] = [[] for _ in block]
+    by_file = sorted(range(len(receipts)), key=lambda place: receipts[place][0])
+    found = {place: check_receipt(receipts[place][2], sources) for place in by_file}
+    for place, (_, line, _) in enumerate(receipts):
+        findings[line].append(found[place])
+    for item, its_findings in zip(block, findings, strict=True):
+        yield item if isinstance(item, BadLine) else CheckedAnswer(item, tuple(its_findings))
 
 
 def check_receipt(receipt: Receipt, sources: Sources) -> Finding:
@@ -95,7 +121,7 @@ def check_receipt(receipt: Receipt, sources: Sources) -> Finding:
         return finding
     detail = f"now called {renamed.file}"
     detail += f"; {finding.detail}" if finding.detail else ""
-    return Finding(Status.RENAMED, detail, finding.source, finding.place)
+    return Finding(Status.RENAMED, detail, finding.now)
 
 
 def _refused(refused: Refused) -> Finding:
@@ -119,15 +145,30 @@ def _check_in(source: Source, receipt: Receipt) -> Finding:
             return Finding(
                 Status.CHANGED, f"it stands at line {line}, column {column}, not where it says"
             )
-        return Finding(Status.OK, "", source, here)
+        return Finding(Status.OK, "", _as_of_now(source, here))
     if unedited:
         detail = "the file has changed, the quote stands where it stood"
-        return Finding(Status.MOVED, detail, source, here)
-    place = locate(source.folded, receipt)
+        return Finding(Status.MOVED, detail, _as_of_now(source, here))
+    place = locate_verbatim(source.text, receipt) or locate(source.folded, receipt)
     if place is None:
         return Finding(Status.CHANGED, _where_else(source, receipt))
     status = Status.MOVED if place.verbatim else Status.REFLOWED
-    return Finding(status, _described(source, receipt, place), source, place)
+    return Finding(status, _described(source, receipt, place), _as_of_now(source, place))
+
+
+def _as_of_now(source: Source, place: Place) -> Receipt:
+    prefix, suffix = surroundings(source.text, place.sentence)
+    return Receipt(
+        file=source.file,
+        sha256=source.sha256,
+        span=place.span,
+        quote=place.span.of(source.text),
+        sentence=place.sentence,
+        sentence_text=place.sentence.of(source.text),
+        prefix=prefix,
+        suffix=suffix,
+        position=source.lines.position(place.span.start),
+    )
 
 
 def _surroundings_in_place(text: str, receipt: Receipt) -> bool:

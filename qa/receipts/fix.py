@@ -12,7 +12,6 @@ from typing import IO, Any
 from qa.errors import InputFileError
 from qa.files import replacing
 from qa.receipts.check import CheckedAnswer, Finding, Status
-from qa.text import surroundings
 
 __all__ = ["Fixer", "fixed_record", "fixing"]
 
@@ -99,27 +98,25 @@ def _stands_elsewhere(finding: Finding) -> bool:
 
 
 def _fixed(citation: dict[str, Any], finding: Finding) -> dict[str, Any]:
-    source, place = finding.source, finding.place
-    assert source is not None
-    assert place is not None
-    prefix, suffix = surroundings(source.text, place.sentence)
-    line, column = source.lines.position(place.span.start)
+    now = finding.now
+    assert now is not None
+    assert now.position is not None
     return citation | {
-        "file": source.file,
-        "sha256": source.sha256,
-        "start": place.span.start,
-        "end": place.span.end,
-        "quote": place.span.of(source.text),
-        "line": line,
-        "column": column,
+        "file": now.file,
+        "sha256": now.sha256,
+        "start": now.span.start,
+        "end": now.span.end,
+        "quote": now.quote,
+        "line": now.position[0],
+        "column": now.position[1],
         "sentence": {
-            "start": place.sentence.start,
-            "end": place.sentence.end,
-            "text": place.sentence.of(source.text),
-            "prefix": prefix,
-            "suffix": suffix,
+            "start": now.sentence.start,
+            "end": now.sentence.end,
+            "text": now.sentence_text,
+            "prefix": now.prefix,
+            "suffix": now.suffix,
         },
-        "passage": {"start": place.sentence.start, "end": place.sentence.end},
+        "passage": {"start": now.sentence.start, "end": now.sentence.end},
     }
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from qa.receipts.records import Receipt
 from qa.text import Span
 
-__all__ = ["Folded", "Place", "locate", "same_words"]
+__all__ = ["Folded", "Place", "locate", "locate_verbatim", "same_words"]
 
 #: A sentence of at least this many characters is known by itself if it stands there once.
 TELLING_SENTENCE = 40
@@ -30,8 +30,12 @@ _SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u300
 )
 _SINGLE_MARKS = "`´ʼ‘’‚‛‹›′＇"
 _DOUBLE_MARKS = "“”„‟«»″＂"
-# After a digit ' and " are feet and inches, minutes and seconds: never the same.
-_MARK = re.compile(r"(?<![0-9])'")
+_KINDS = [
+    *((character, " ") for character in _SPACES),
+    *((character, "'") for character in _SINGLE_MARKS),
+    *((character, '"') for character in _DOUBLE_MARKS),
+]
+_ASCII_KINDS = [(character, kind) for character, kind in _KINDS if character.isascii()]
 _RUN = re.compile("  +")
 
 
@@ -48,10 +52,9 @@ class Folded:
 
     def __post_init__(self) -> None:
         text = self.original
-        for kind, characters in ((" ", _SPACES), ("'", _SINGLE_MARKS), ('"', _DOUBLE_MARKS)):
-            for character in characters:
-                text = text.replace(character, kind)
-        text = _MARK.sub('"', text)
+        for character, kind in _ASCII_KINDS if text.isascii() else _KINDS:
+            text = text.replace(character, kind)
+        text = _with_one_mark(text)
         after_runs, shifts, shift = [], [], 0
         for run in _RUN.finditer(text):
             shift += len(run[0]) - 1
@@ -79,6 +82,15 @@ class Folded:
         return min(folded, self._after_runs[low] - 1) if low < len(self._shifts) else folded
 
 
+def _with_one_mark(text: str) -> str:
+    """``text`` with ``"`` for ``'``, save after a digit: there they are feet and inches, never the same."""
+    if "'" not in text:
+        return text
+    *pieces, last = text.split("'")
+    marked = (piece + ("'" if piece[-1:].isdecimal() else '"') for piece in pieces)
+    return "".join(marked) + last
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a receipt's quote and its sentence stand in a text now."""
@@ -93,7 +105,20 @@ class Place:
 
 def same_words(one: str, other: str) -> bool:
     """True if two texts differ in white space and quotation marks at most."""
-    return Folded(one.strip()).text == Folded(other.strip()).text
+    return one == other or Folded(one.strip()).text == Folded(other.strip()).text
+
+
+def locate_verbatim(text: str, receipt: Receipt) -> Place | None:
+    """The place of ``receipt`` where its sentence stands once with all that was around it, verbatim.
+
+    It is the one that :func:`locate` would choose, without folding ``text``.
+    """
+    prefix = receipt.prefix or ""
+    whole = prefix + receipt.sentence_text + (receipt.suffix or "")
+    at = text.find(whole)
+    if at == -1 or text.find(whole, at + 1) != -1:
+        return None
+    return _shifted(receipt, at + len(prefix) - receipt.sentence.start)
 
 
 def locate(text: Folded, receipt: Receipt) -> Place | None:
@@ -159,12 +184,7 @@ class _Needle:
     def placed(self, text: Folded, start: int, verbatim: bool, equals: int) -> Place:
         receipt = self._receipt
         if verbatim:
-            shift = start - self._lead - receipt.sentence.start
-            moved = [
-                Span(span.start + shift, span.end + shift)
-                for span in (receipt.span, receipt.sentence)
-            ]
-            return Place(moved[0], moved[1], True, equals)
+            return _shifted(receipt, start - self._lead - receipt.sentence.start, equals)
         at = text.to_folded(start)
         # The quote without the white space at its ends, as offsets of the core.
         quote = receipt.quote
@@ -178,6 +198,13 @@ class _Needle:
             )
 
         return Place(span_of(first, first + length), span_of(0, len(self.core)), False, equals)
+
+
+def _shifted(receipt: Receipt, by: int, equals: int = 1) -> Place:
+    span, sentence = (
+        Span(span.start + by, span.end + by) for span in (receipt.span, receipt.sentence)
+    )
+    return Place(span, sentence, verbatim=True, equals=equals)
 
 
 def _occurrences(text: str, needle: str) -> Iterator[int]:

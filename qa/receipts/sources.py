@@ -19,7 +19,7 @@ from qa.text import LineIndex
 __all__ = ["Refusal", "Refused", "Source", "Sources"]
 
 #: Documents kept in memory come to this many characters at most, or are one that is longer.
-MOST_CHARACTERS = 16_000_000
+MOST_CHARACTERS = 8_000_000
 #: What a file that is not there counts for, so that no list of names grows without end.
 _LEAST_CHARACTERS = 1_000
 
