@@ -136,7 +136,12 @@ def make_parser() -> argparse.ArgumentParser:
         "qa check answers.jsonl --corpus seeds",
         folders,
     )
-    check.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
+    check.add_argument(
+        "answers",
+        type=Path,
+        metavar="ANSWERS.jsonl",
+        help="as qa batch wrote it; or a conversation saved as .json",
+    )
     check.add_argument(
         "--strict",
         action="store_true",

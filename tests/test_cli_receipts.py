@@ -152,6 +152,31 @@ def test_what_a_document_or_a_line_holds_cannot_reach_the_terminal(
     assert json.loads(done.out)["results"][0]["id"] == evil["id"]
 
 
+def test_the_replies_of_a_saved_conversation_are_checked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    turns = [{"question": "When?", "reply": mill()}, {"reply": None}, {"reply": ferry(id_="2")}, 7]
+    path = Path("talk.json")
+    path.write_text(json.dumps({"turns": turns}), "utf-8")
+    write("mill.txt", "New.\n" + MILL)
+    done = qa(capsys, "check", path)
+    assert done.code == 1
+    assert "2 citations: 1 ok, 1 moved" in done.out
+    assert "talk.json:4: not a turn of a conversation" in done.err
+    assert qa(capsys, "uses", "ferry.txt", "--answers", path).out.startswith("alone   talk.json:3")
+    assert "--fix mends files" in qa(capsys, "check", path, "--fix").err
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"turns": 1}', "[" * 100_000])
+def test_a_json_that_is_no_conversation_is_refused(
+    capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    Path("talk.json").write_text(content)
+    done = qa(capsys, "check", "talk.json")
+    assert (done.code, done.out) == (1, "")
+    assert "talk.json is no conversation" in done.err
+
+
 # qa check --fix
 
 

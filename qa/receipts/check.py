@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from qa.receipts.locate import Place, locate, locate_verbatim
-from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_answers
+from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_saved
 from qa.receipts.sources import Refused, Source, Sources
 from qa.text import Span, surroundings
 
@@ -78,7 +78,7 @@ def check_answers(answers: Path, sources: Sources) -> Iterator[CheckedAnswer | B
     """
     block: list[SavedAnswer | BadLine] = []
     size = 0
-    for item in read_answers(answers):
+    for item in read_saved(answers):
         block.append(item)
         size += len(item.at) if isinstance(item, SavedAnswer) else 0
         if size > BLOCK_BYTES or len(block) == BLOCK_LINES:

@@ -11,7 +11,7 @@ from typing import IO, Any
 from qa.errors import InputFileError
 from qa.text import Span
 
-__all__ = ["BadLine", "Receipt", "SavedAnswer", "read_answers", "saved_answer"]
+__all__ = ["BadLine", "Receipt", "SavedAnswer", "read_answers", "read_saved", "saved_answer"]
 
 #: A line is some kilobytes; one longer than this many bytes is none of ours, and is never held whole.
 LONGEST_LINE = 16_000_000
@@ -99,13 +99,60 @@ def read_answers(path: Path) -> Iterator[SavedAnswer | BadLine]:
         ) from error
 
 
+def read_saved(path: Path) -> Iterator[SavedAnswer | BadLine]:
+    """As :func:`read_answers`; or the replies of a ``.json``, one conversation saved from the chat.
+
+    There ``line`` is the number of the turn, from 1; a turn without a reply is passed over.
+
+    Raises:
+        InputFileError: the file cannot be read, or is neither.
+    """
+    if path.suffix.lower() != ".json":
+        yield from read_answers(path)
+        return
+    for number, turn in enumerate(_turns(path), start=1):
+        if not isinstance(turn, dict):
+            yield BadLine(number, "not a turn of a conversation")
+        elif turn.get("reply") is not None:
+            yield _saved_answer(turn["reply"], number, Span(0, 0))
+
+
+def _turns(path: Path) -> list[Any]:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(LONGEST_LINE + 1)
+        conversation = json.loads(raw) if len(raw) <= LONGEST_LINE else None
+    except OSError as error:
+        raise InputFileError(
+            f"The conversation {path} cannot be read ({error.strerror})."
+        ) from error
+    except (ValueError, RecursionError):
+        conversation = None
+    turns = conversation.get("turns") if isinstance(conversation, dict) else None
+    if not isinstance(turns, list):
+        raise InputFileError(
+            f"{path} is no conversation saved as JSON, or longer than {LONGEST_LINE:,} bytes; "
+            "give one, or the .jsonl that qa batch has written."
+        )
+    return turns
+
+
 def saved_answer(raw: bytes, line: int, at: Span) -> SavedAnswer | BadLine:
     """The answer in one line of an answers file."""
     try:
         record = json.loads(raw)
+    except (ValueError, RecursionError):
+        return BadLine(line, "not an answer of qa batch (not JSON, or cut off)")
+    return _saved_answer(record, line, at)
+
+
+def _saved_answer(record: Any, line: int, at: Span) -> SavedAnswer | BadLine:
+    try:
         receipts = _receipts(record)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        return BadLine(line, f"not an answer of qa batch ({_reason(error)})")
+    except (ValueError, TypeError) as error:
+        return BadLine(line, f"not an answer of qa batch ({error})")
+    except KeyError as error:
+        return BadLine(line, f"not an answer of qa batch (it lacks {error})")
     return SavedAnswer(line, at, str(record.get("id", "")), record, receipts)
 
 
@@ -173,9 +220,3 @@ def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError("a citation's n, start, end, line and column must be whole numbers")
     return value
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
-        return "not JSON, or cut off"
-    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)

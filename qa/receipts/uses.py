@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_answers
+from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_saved
 from qa.receipts.sources import Refusal, Refused, Source, Sources
 
 __all__ = ["Reliance", "Use", "file_in_corpus", "uses_of"]
@@ -53,7 +53,7 @@ def uses_of(file: str, answers: Path, sources: Sources) -> Iterator[Use | SavedA
     """
     opened = sources.open(file)
     sha256 = opened.sha256 if isinstance(opened, Source) else None
-    for item in read_answers(answers):
+    for item in read_saved(answers):
         yield item if isinstance(item, BadLine) else _use(item, file, sha256, sources)
 
 
