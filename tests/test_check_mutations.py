@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.receipts.check import Finding, Status, check_receipt
+from qa.receipts.check import CheckedAnswer, Finding, Status, check_answers, check_receipt
+from qa.receipts.fix import fixing
 from qa.receipts.locate import same_words
 from qa.receipts.records import Receipt
 from qa.receipts.sources import Sources
 from qa.text import Span, surroundings
 from tests.mutations import EDITS, edit, random_document
+from tests.saved import Record, write_answers
 
 
 @dataclass(frozen=True)
@@ -140,3 +142,59 @@ def test_at_least_95_of_100_that_moved_are_found_where_they_are(folder: Path, ki
     look()
     assert counts.total() > 50
     assert counts[True] / counts.total() >= 0.95, counts
+
+
+def citation_of(n: int, receipt: Receipt) -> Record:
+    """A receipt as a citation of an answers file holds it, as far as a check reads it."""
+    return {
+        "n": n,
+        "file": receipt.file,
+        "sha256": receipt.sha256,
+        "start": receipt.span.start,
+        "end": receipt.span.end,
+        "quote": receipt.quote,
+        "sentence": {
+            "start": receipt.sentence.start,
+            "end": receipt.sentence.end,
+            "text": receipt.sentence_text,
+            "prefix": receipt.prefix,
+            "suffix": receipt.suffix,
+        },
+    }
+
+
+@given(chance=st.randoms(use_true_random=True), kinds=ANY_EDITS)
+def test_what_fix_writes_passes_strictly_and_the_rest_is_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
+    chance: random.Random,
+    kinds: list[str],
+) -> None:
+    text, sentences = random_document(chance)
+    receipts = [receipt_of(text, chance.choice(sentences), chance) for _ in range(6)]
+    records = [
+        {"answer": receipts[at].quote, "citations": [citation_of(1, receipts[at]), *more]}
+        for at, more in ((0, [citation_of(2, receipts[1])]), (2, []), (3, []), (4, []), (5, []))
+    ]
+    for file in folder.iterdir():
+        file.unlink()
+    (folder / "a.txt").write_bytes(edit(text, kinds, chance).text.encode())
+    answers = write_answers(tmp_path_factory.getbasetemp() / "a.jsonl", *records)
+    out = answers.with_name("b.jsonl")
+
+    before = list(check_answers(answers, Sources(folder, 1_000_000)))
+    with fixing(answers, out) as fixer:
+        for item in before:
+            assert isinstance(item, CheckedAnswer)
+            fixer.take(item)
+    after = list(check_answers(out, Sources(folder, 1_000_000)))
+
+    for was, item in zip(before, after, strict=True):
+        assert isinstance(was, CheckedAnswer)
+        assert isinstance(item, CheckedAnswer)
+        for n, (old, new) in enumerate(zip(was.findings, item.findings, strict=True)):
+            assert new.status is (Status.OK if old.status.found else old.status)
+            if old.status.found:
+                assert new.now == old.now
+            else:
+                assert item.answer.receipts[n] == was.answer.receipts[n]
