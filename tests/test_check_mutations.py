@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from qa.receipts.check import CheckedAnswer, Finding, Status, check_answers, check_receipt
 from qa.receipts.fix import fixing
-from qa.receipts.locate import same_words
+from qa.receipts.locate import Folded, locate, locate_verbatim, same_words
 from qa.receipts.records import Receipt
 from qa.receipts.sources import Sources
 from qa.text import Span, surroundings
@@ -142,6 +142,15 @@ def test_at_least_95_of_100_that_moved_are_found_where_they_are(folder: Path, ki
     look()
     assert counts.total() > 50
     assert counts[True] / counts.total() >= 0.95, counts
+
+
+@given(case=cases(ANY_EDITS))
+def test_the_short_way_finds_what_the_long_one_finds(case: Case) -> None:
+    short = locate_verbatim(case.after, case.receipt)
+    if short is not None:
+        long = locate(Folded(case.after), case.receipt)
+        assert long is not None
+        assert replace(long, equals=1) == short
 
 
 def citation_of(n: int, receipt: Receipt) -> Record:

@@ -7,7 +7,7 @@ import sys
 import pytest
 from hypothesis import given
 
-from qa.receipts.locate import MOST_PLACES, Folded, Place, locate, same_words
+from qa.receipts.locate import MOST_PLACES, Folded, Place, locate, locate_verbatim, same_words
 from qa.receipts.records import Receipt
 from qa.text import Span, surroundings
 from tests.strategies import prose, texts
@@ -46,6 +46,16 @@ def found(text: str, receipt: Receipt) -> str:
 def test_of_equal_sentences_the_one_in_its_surroundings_is_meant(nth: int, before: str) -> None:
     receipt = receipt_for("Nobody was hurt.", nth=nth)
     assert found("A new first paragraph.\n" * 9 + LOG, receipt) == before + "Nobody was hurt."
+
+
+def test_of_copies_in_the_same_surroundings_the_nearest_is_meant() -> None:
+    copies = LOG * 5
+    receipt = receipt_for("In May a mast broke.", copies, nth=2)
+    text = "New. " + copies
+    assert locate_verbatim(text, receipt) is None
+    place = locate(Folded(text), receipt)
+    assert place is not None
+    assert (place.sentence.start, place.equals) == (receipt.sentence.start + 5, 4)
 
 
 def test_one_side_of_the_surroundings_is_enough() -> None:

@@ -35,7 +35,7 @@ class Status(StrEnum):
     RENAMED = "renamed"
     """No file has this name any more; one of another name has the very same bytes."""
     CHANGED = "changed"
-    """The quote, or its sentence, is no longer in the file."""
+    """The quote, or its sentence, is no longer in the file; or the file never bore the receipt out."""
     GONE = "gone"
     """There is no such file in the corpus, nor one with its bytes."""
     UNREADABLE = "unreadable"
@@ -130,23 +130,13 @@ def _refused(refused: Refused) -> Finding:
 
 def _check_in(source: Source, receipt: Receipt) -> Finding:
     """How a receipt stands against one file."""
-    same_file = source.sha256 == receipt.sha256
-    quote_in_place = receipt.span.of(source.text) == receipt.quote
-    in_place = quote_in_place and receipt.sentence.of(source.text) == receipt.sentence_text
-    unedited = in_place and _surroundings_in_place(source.text, receipt)
     here = Place(receipt.span, receipt.sentence, verbatim=True)
-    if same_file and quote_in_place and not in_place:
-        return Finding(Status.CHANGED, "the sentence around the quote is not the one in the file")
-    if same_file and in_place and not unedited:
-        return Finding(Status.CHANGED, "the text around the sentence is not the one in the file")
-    if same_file and in_place:
-        line, column = source.lines.position(receipt.span.start)
-        if receipt.position not in (None, (line, column)):
-            return Finding(
-                Status.CHANGED, f"it stands at line {line}, column {column}, not where it says"
-            )
+    if source.sha256 == receipt.sha256:
+        untrue = _untrue(source, receipt)
+        if untrue:
+            return Finding(Status.CHANGED, f"the file is as it was, but {untrue}")
         return Finding(Status.OK, "", _as_of_now(source, here))
-    if unedited:
+    if _in_place(source.text, receipt):
         detail = "the file has changed, the quote stands where it stood"
         return Finding(Status.MOVED, detail, _as_of_now(source, here))
     place = locate_verbatim(source.text, receipt) or locate(source.folded, receipt)
@@ -154,6 +144,27 @@ def _check_in(source: Source, receipt: Receipt) -> Finding:
         return Finding(Status.CHANGED, _where_else(source, receipt))
     status = Status.MOVED if place.verbatim else Status.REFLOWED
     return Finding(status, _described(source, receipt, place), _as_of_now(source, place))
+
+
+def _untrue(source: Source, receipt: Receipt) -> str:
+    """What a receipt says that its very file does not bear out; empty if all of it is so."""
+    if receipt.span.of(source.text) != receipt.quote:
+        return "the quote does not stand where the receipt says"
+    if receipt.sentence.of(source.text) != receipt.sentence_text:
+        return "the sentence around the quote is not the one in the file"
+    if not _in_place(source.text, receipt):
+        return "the text around the sentence is not the one in the file"
+    line, column = source.lines.position(receipt.span.start)
+    if receipt.position not in (None, (line, column)):
+        return f"the quote stands at line {line}, column {column}, not where the receipt says"
+    return ""
+
+
+def _in_place(text: str, receipt: Receipt) -> bool:
+    """True if sentence (and so the quote in it) and surroundings stand where the receipt says."""
+    prefix, suffix = receipt.prefix or "", receipt.suffix or ""
+    start = receipt.sentence.start - len(prefix)
+    return start >= 0 and text.startswith(prefix + receipt.sentence_text + suffix, start)
 
 
 def _as_of_now(source: Source, place: Place) -> Receipt:
@@ -168,16 +179,6 @@ def _as_of_now(source: Source, place: Place) -> Receipt:
         prefix=prefix,
         suffix=suffix,
         position=source.lines.position(place.span.start),
-    )
-
-
-def _surroundings_in_place(text: str, receipt: Receipt) -> bool:
-    prefix, suffix = receipt.prefix or "", receipt.suffix or ""
-    start, end = receipt.sentence.start, receipt.sentence.end
-    return (
-        start >= len(prefix)
-        and text.startswith(prefix, start - len(prefix))
-        and text.startswith(suffix, end)
     )
 
 
