@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qa.receipts.locate import Place, locate, locate_verbatim
 from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_saved
-from qa.receipts.sources import Refused, Source, Sources
+from qa.receipts.sources import Refusal, Source, Sources
 from qa.text import Span, surroundings
 
 __all__ = ["CheckedAnswer", "Finding", "Status", "Tally", "check_answers", "check_receipt"]
@@ -111,21 +111,14 @@ def check_receipt(receipt: Receipt, sources: Sources) -> Finding:
     opened = sources.open(receipt.file)
     if isinstance(opened, Source):
         return _check_in(opened, receipt)
-    renamed = None
-    if Status(opened.why) is Status.GONE:
+    if opened.why is Refusal.GONE:
         renamed = sources.with_digest(receipt.sha256, receipt.file)
-    if renamed is None:
-        return _refused(opened)
-    finding = _check_in(renamed, receipt)
-    if not finding.status.found:
-        return finding
-    detail = f"now called {renamed.file}"
-    detail += f"; {finding.detail}" if finding.detail else ""
-    return Finding(Status.RENAMED, detail, finding.now)
-
-
-def _refused(refused: Refused) -> Finding:
-    return Finding(Status(refused.why), refused.detail)
+        if renamed is not None:
+            finding = _check_in(renamed, receipt)
+            if finding.status is not Status.OK:
+                return finding
+            return Finding(Status.RENAMED, f"now called {renamed.file}", finding.now)
+    return Finding(Status(opened.why), opened.detail)
 
 
 def _check_in(source: Source, receipt: Receipt) -> Finding:
