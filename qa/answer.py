@@ -11,7 +11,7 @@ from qa.documents import Document
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
 from qa.terms import words
-from qa.text import Span
+from qa.text import Span, surroundings
 
 __all__ = [
     "Answer",
@@ -64,6 +64,10 @@ class Citation:
     scores: Scores
     agrees: bool
     """Says the same as the answer, letter case and punctuation aside; a rival says something else."""
+    prefix: str = ""
+    """What stands right before the sentence: tells it from its equals if the file changes."""
+    suffix: str = ""
+    """What stands right after the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ def _normalised(candidate: Candidate) -> str:
 
 def _citation(n: int, candidate: Candidate, document: Document, *, agrees: bool) -> Citation:
     line, column = document.lines.position(candidate.span.start)
+    prefix, suffix = surroundings(document.text, candidate.sentence)
     return Citation(
         n=n,
         file=document.file,
@@ -262,4 +267,6 @@ def _citation(n: int, candidate: Candidate, document: Document, *, agrees: bool)
         passage=candidate.passage.span,
         scores=Scores(candidate.passage.dense, candidate.passage.lexical, candidate.score),
         agrees=agrees,
+        prefix=prefix,
+        suffix=suffix,
     )

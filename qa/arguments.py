@@ -123,14 +123,73 @@ def make_parser() -> argparse.ArgumentParser:
     batch.add_argument(
         "--resume", action="store_true", help="keep what OUT holds and answer the rest"
     )
+    batch.add_argument(
+        "--against",
+        type=Path,
+        metavar="OLD.jsonl",
+        help="then show what changed since these earlier answers, as qa diff does",
+    )
 
     check = add(
         "check",
-        "check saved answers against the files themselves; exits 0 only if all are ok",
+        "check saved answers against the files themselves; exits 0 only if every quote is found",
         "qa check answers.jsonl --corpus seeds",
         folders,
     )
-    check.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
+    check.add_argument(
+        "answers",
+        type=Path,
+        metavar="ANSWERS.jsonl",
+        help="as qa batch wrote it; or a conversation saved as .json",
+    )
+    check.add_argument(
+        "--strict",
+        action="store_true",
+        help="only ok will do: moved, reflowed and renamed are failures too",
+    )
+    check.add_argument("--json", action="store_true", help="print an object, not lines")
+    check.add_argument(
+        "--fix",
+        action="store_true",
+        help="write a new file with what has moved brought up to date",
+    )
+    check.add_argument(
+        "-o", dest="out", type=Path, metavar="OUT", help="for --fix (default: ANSWERS.fixed.jsonl)"
+    )
+
+    uses = add(
+        "uses",
+        "list the saved answers that rest on a file, and those that rest on it alone",
+        "qa uses report.txt --answers answers.jsonl",
+        folders,
+    )
+    uses.add_argument("file", type=Path, metavar="FILE", help="a file of the corpus")
+    uses.add_argument(
+        "--answers",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="A.jsonl",
+        help="default: all answers in this folder",
+    )
+    uses.add_argument("--json", action="store_true", help="print an object, not lines")
+
+    diff = add(
+        "diff",
+        "show side by side what changed between two files of answers; exits 1 if anything did",
+        "qa diff old.jsonl new.jsonl",
+        folders,
+    )
+    diff.add_argument("old", type=Path, metavar="OLD.jsonl")
+    diff.add_argument("new", type=Path, metavar="NEW.jsonl")
+    diff.add_argument(
+        "--margin",
+        type=float,
+        default=0.01,
+        metavar="P",
+        help="confidences this close count as equal (default: 0.01)",
+    )
+    diff.add_argument("--json", action="store_true", help="print an object, not columns")
 
     evaluate = add(
         "eval",

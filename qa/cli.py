@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qa.arguments import make_parser
-from qa.commands import asking, checking, folder, measuring
+from qa.commands import asking, checking, comparing, folder, measuring
 from qa.errors import ExitCode, QAError
 from qa.settings import Settings, load_settings
 from qa.terminal import say
@@ -64,6 +64,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "ask": asking.ask,
     "batch": asking.batch,
     "check": checking.check,
+    "uses": comparing.uses,
+    "diff": comparing.diff,
     "eval": measuring.evaluate,
     "calibrate": measuring.calibrate,
 }

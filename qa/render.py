@@ -182,6 +182,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
             "start": citation.sentence.start,
             "end": citation.sentence.end,
             "text": citation.sentence_text,
+            "prefix": citation.prefix,
+            "suffix": citation.suffix,
         },
         "passage": {"start": citation.passage.start, "end": citation.passage.end},
         "agrees": citation.agrees,

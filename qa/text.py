@@ -13,11 +13,14 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["LineIndex", "Span", "displayable", "sentences", "trimmed"]
+__all__ = ["LineIndex", "Span", "displayable", "sentences", "surroundings", "trimmed"]
 
 #: A sentence longer than this many characters is cut at white space, so that a file without
 #: punctuation (a log, a dump on one line) still has sentences that a person can read.
 LONGEST_SENTENCE = 1_000
+
+#: So much of the text before and after a sentence tells it from its equals.
+SURROUNDING_CHARACTERS = 64
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 # What ends a line of prose: the breaks above and the rarer separators of Unicode.
@@ -104,6 +107,16 @@ def trimmed(text: str, span: Span) -> Span:
     while end > start and text[end - 1].isspace():
         end -= 1
     return Span(start, end)
+
+
+def surroundings(text: str, span: Span) -> tuple[str, str]:
+    """The characters of ``text`` right before and right after ``span``, up to 64 of each.
+
+    They are the ``prefix`` and ``suffix`` of a text quote selector (W3C Web Annotation Data Model,
+    4.2.4): with them a quote is told from its equals when the text has changed.
+    """
+    before = text[max(span.start - SURROUNDING_CHARACTERS, 0) : span.start]
+    return before, text[span.end : span.end + SURROUNDING_CHARACTERS]
 
 
 def sentences(text: str) -> list[Span]:

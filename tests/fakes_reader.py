@@ -18,7 +18,7 @@ from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.session import Session
 from qa.settings import Settings
 from qa.store import Store
-from qa.text import Span, sentences
+from qa.text import Span, sentences, surroundings
 from qa.vectors import open_vectors
 from tests.fakes import FakeEncoder
 
@@ -143,6 +143,7 @@ def answer_from(
     span = Span(start, start + len(quote))
     sentence = next(s for s in sentences(text) if s.covers(span))
     line, column = source.lines.position(start)
+    prefix, suffix = surroundings(text, sentence)
     citation = Citation(
         n=1,
         file=file,
@@ -158,6 +159,8 @@ def answer_from(
         passage=Span(0, len(text)),
         scores=Scores(dense=0.5, lexical=0.25, reader=1.5),
         agrees=True,
+        prefix=prefix,
+        suffix=suffix,
     )
     return Answer(question, quote, confidence, (citation,))
 

@@ -1,29 +1,24 @@
-"""Saved answers against the files: ok, moved, changed, gone, and lines that cannot be trusted."""
+"""Saved answers against the files: how each citation stands, and lines that cannot be trusted."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from qa.check import Checked, Receipt, Status, check_answers, check_citation
-from qa.documents import decoded
 from qa.errors import InputFileError
-from qa.render import as_data, as_json
+from qa.receipts.check import MOST_FILES, CheckedAnswer, Finding, Status, Tally, check_answers
+from qa.receipts.records import LONGEST_LINE, BadLine, SavedAnswer, saved_answer
+from qa.receipts.sources import Source, Sources
 from qa.text import Span
-from tests.fakes_reader import answer_from
+from tests.saved import MILL, Record, saved, without_surroundings, write_answers
 
 LIMIT = 1_000_000
-TEXT = "First line.\r\nThe mill burned in 1812. It was rebuilt in 1812. Nobody – é😀 – knew.\r\n"
-Record = dict[str, Any]
 
 
 @pytest.fixture
@@ -31,28 +26,36 @@ def folder(tmp_path: Path) -> Path:
     """A corpus of one file."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    (corpus / "mill.txt").write_bytes(TEXT.encode())
+    (corpus / "mill.txt").write_bytes(MILL.encode())
     return corpus
 
 
-def saved(quote: str, text: str = TEXT, file: str = "mill.txt") -> Record:
-    """The record that qa batch writes for an answer that is the first ``quote`` in ``text``."""
-    record = as_data(answer_from(text, quote, file=file), id_="1", elapsed_ms=1)
-    return dict(json.loads(as_json(record)))
-
-
-def check(folder: Path, *records: Record | bytes) -> list[Checked | str]:
+def check(folder: Path, *records: Record | bytes) -> list[CheckedAnswer | BadLine]:
     """What the check says of an answers file with these lines."""
-    lines = [r if isinstance(r, bytes) else json.dumps(r).encode() + b"\n" for r in records]
-    answers = folder.parent / "answers.jsonl"
-    answers.write_bytes(b"".join(lines))
-    return list(check_answers(answers, folder, LIMIT))
+    answers = write_answers(folder.parent / "answers.jsonl", *records)
+    return list(check_answers(answers, Sources(folder, LIMIT)))
+
+
+def findings(folder: Path, *records: Record | bytes) -> list[Finding]:
+    """How each citation of these records stands; none of the lines is bad."""
+    found = []
+    for item in check(folder, *records):
+        assert isinstance(item, CheckedAnswer)
+        found.extend(item.findings)
+    return found
 
 
 def check_one(folder: Path, record: Record) -> tuple[Status, str]:
-    (checked,) = check(folder, record)
-    assert isinstance(checked, Checked)
-    return checked.status, checked.detail
+    (finding,) = findings(folder, record)
+    assert (finding.now is None) == (not finding.status.found)
+    return finding.status, finding.detail
+
+
+def now(folder: Path, record: Record) -> tuple[str, Span]:
+    """In which file and where the one citation of ``record`` was found."""
+    (finding,) = findings(folder, record)
+    assert finding.now is not None
+    return finding.now.file, finding.now.span
 
 
 @pytest.mark.parametrize("quote", ["1812", "First line", "é😀"])
@@ -61,22 +64,22 @@ def test_an_untouched_file_is_ok(folder: Path, quote: str) -> None:
 
 
 def test_a_quote_that_has_moved_is_found_and_its_place_named(folder: Path) -> None:
-    (folder / "mill.txt").write_bytes(("New.\r\n" + TEXT).encode())
+    (folder / "mill.txt").write_bytes(("New.\r\n" + MILL).encode())
     status, detail = check_one(folder, saved("1812"))
     assert status is Status.MOVED
-    at = ("New.\r\n" + TEXT).index("1812")
+    at = ("New.\r\n" + MILL).index("1812")
     assert f"line 3, column 20 (characters {at}-{at + 4}" in detail
 
 
 def test_a_file_that_changed_elsewhere_has_moved_on_under_its_quote(folder: Path) -> None:
-    (folder / "mill.txt").write_bytes((TEXT + "New.").encode())
+    (folder / "mill.txt").write_bytes((MILL + "New.").encode())
     status, detail = check_one(folder, saved("1812"))
     assert status is Status.MOVED
     assert "stands where it stood" in detail
 
 
 def test_of_a_repeated_quote_the_one_in_its_own_sentence_is_meant(folder: Path) -> None:
-    moved = "It was sold in 1812. Then 1812 again. " + TEXT
+    moved = "It was sold in 1812. Then 1812 again. " + MILL
     (folder / "mill.txt").write_bytes(moved.encode())
     status, detail = check_one(folder, saved("1812"))
     assert status is Status.MOVED
@@ -84,14 +87,62 @@ def test_of_a_repeated_quote_the_one_in_its_own_sentence_is_meant(folder: Path) 
     assert f"characters {at}-{at + 4}" in detail
 
 
+def test_a_quote_in_a_rewrapped_file_is_reflowed(folder: Path) -> None:
+    (folder / "mill.txt").write_bytes(MILL.replace("burned in", "burned\n    in").encode())
+    status, detail = check_one(folder, saved("1812"))
+    assert status is Status.REFLOWED
+    assert "line 3, column 8" in detail
+
+
+def test_a_file_saved_with_other_line_ends_has_moved(folder: Path) -> None:
+    (folder / "mill.txt").write_bytes(MILL.replace("\r\n", "\n").encode())
+    assert check_one(folder, saved("1812"))[0] is Status.MOVED
+
+
+def test_a_quote_left_in_another_sentence_alone_has_changed(folder: Path) -> None:
+    (folder / "mill.txt").write_bytes(MILL.replace("mill burned", "mill never burned").encode())
+    status, detail = check_one(folder, saved("1812"))
+    assert status is Status.CHANGED
+    assert "the same words stand in another at line 2" in detail
+
+
+def test_a_file_of_another_name_with_the_same_bytes_is_renamed(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "mill.txt").rename(folder / "sub" / "works.txt")
+    assert check_one(folder, saved("1812")) == (Status.RENAMED, "now called sub/works.txt")
+    file, span = now(folder, saved("1812"))
+    assert (file, span.of(MILL)) == ("sub/works.txt", "1812")
+
+
+def test_of_two_copies_the_one_of_the_same_last_name_is_meant(folder: Path) -> None:
+    (folder / "z").mkdir()
+    (folder / "a.txt").write_bytes(MILL.encode())
+    (folder / "mill.txt").rename(folder / "z" / "mill.txt")
+    assert now(folder, saved("1812"))[0] == "z/mill.txt"
+
+
+def test_a_file_renamed_and_edited_is_gone(folder: Path) -> None:
+    (folder / "mill.txt").unlink()
+    (folder / "works.txt").write_bytes(MILL.encode() + b"New.")
+    assert check_one(folder, saved("1812"))[0] is Status.GONE
+
+
+def test_receipts_without_surroundings_still_check(folder: Path) -> None:
+    record = without_surroundings(saved("1812"))
+    assert check_one(folder, record) == (Status.OK, "")
+    (folder / "mill.txt").write_bytes(("New.\r\n" + MILL).encode())
+    assert check_one(folder, record)[0] is Status.MOVED
+
+
 def test_a_quote_that_was_edited_has_changed(folder: Path) -> None:
-    (folder / "mill.txt").write_bytes(TEXT.replace("1812", "1813").encode())
+    (folder / "mill.txt").write_bytes(MILL.replace("1812", "1813").encode())
     assert check_one(folder, saved("1812"))[0] is Status.CHANGED
 
 
-def test_a_file_that_is_no_text_any_more_has_changed(folder: Path) -> None:
-    (folder / "mill.txt").write_bytes(b"\xff\xfa\x00")
-    assert check_one(folder, saved("1812"))[0] is Status.CHANGED
+@pytest.mark.parametrize("content", [b"\xff\xfa\x00", b"x" * (LIMIT + 1)])
+def test_of_a_file_that_is_no_text_nothing_is_said(folder: Path, content: bytes) -> None:
+    (folder / "mill.txt").write_bytes(content)
+    assert check_one(folder, saved("1812"))[0] is Status.UNREADABLE
 
 
 def test_a_file_that_was_deleted_is_gone(folder: Path) -> None:
@@ -102,14 +153,16 @@ def test_a_file_that_was_deleted_is_gone(folder: Path) -> None:
 def test_every_citation_of_every_line_is_reported(folder: Path) -> None:
     record = saved("1812")
     record["citations"].append({**saved("First line")["citations"][0], "n": 2})
-    results = [item for item in check(folder, record, record) if isinstance(item, Checked)]
-    assert [(item.line, item.n, item.status) for item in results] == [
-        (line, n, Status.OK) for line in (1, 2) for n in (1, 2)
-    ]
+    items = [item for item in check(folder, record, record) if isinstance(item, CheckedAnswer)]
+    assert [
+        (item.answer.line, n, finding.status)
+        for item in items
+        for (n, _), finding in zip(item.answer.receipts, item.findings, strict=True)
+    ] == [(line, n, Status.OK) for line in (1, 2) for n in (1, 2)]
 
 
 def test_an_abstention_has_nothing_to_check(folder: Path) -> None:
-    assert check(folder, {"id": "1", "status": "no_answer", "citations": []}) == []
+    assert findings(folder, {"id": "1", "status": "no_answer", "citations": []}) == []
 
 
 BAD_LINES = {
@@ -120,6 +173,7 @@ BAD_LINES = {
     "citations of another kind": b'{"citations": ["mill.txt"]}\n',
     "a number beyond all": b'{"citations": [{"n": 1e999}]}\n',
     "nested without end": b"[" * 100_000 + b"\n",
+    "an answer without a citation": b'{"id": "1", "answer": "1812", "citations": []}\n',
     "cut off": json.dumps(saved("1812")).encode()[:-40] + b"\n",
 }
 
@@ -127,17 +181,23 @@ BAD_LINES = {
 @pytest.mark.parametrize("line", BAD_LINES.values(), ids=BAD_LINES.keys())
 def test_a_line_that_is_no_answer_is_named_and_the_rest_checked(folder: Path, line: bytes) -> None:
     bad, good = check(folder, line, saved("1812"))
-    assert isinstance(bad, str)
-    assert "answers.jsonl:1:" in bad
-    assert isinstance(good, Checked)
-    assert (good.line, good.status) == (2, Status.OK)
+    assert isinstance(bad, BadLine)
+    assert bad.line == 1
+    assert isinstance(good, CheckedAnswer)
+    assert (good.answer.line, good.findings[0].status) == (2, Status.OK)
 
 
 def test_a_last_line_that_a_kill_cut_short_is_named(folder: Path) -> None:
     good, bad = check(folder, saved("1812"), json.dumps(saved("1812")).encode()[:100])
-    assert isinstance(good, Checked)
-    assert isinstance(bad, str)
-    assert "answers.jsonl:2: not an answer of qa batch (not JSON, or cut off)" in bad
+    assert isinstance(good, CheckedAnswer)
+    assert bad == BadLine(2, "not an answer of qa batch (not JSON, or cut off)")
+
+
+def test_a_line_too_long_to_be_ours_is_named_and_never_held(folder: Path) -> None:
+    bad, good = check(folder, b" " * (LONGEST_LINE + 5) + b"\n", saved("1812"))
+    assert bad == BadLine(1, "it is longer than 16,000,000 bytes")
+    assert isinstance(good, CheckedAnswer)
+    assert good.answer.line == 2
 
 
 def edited(change: Callable[[Record], None]) -> Record:
@@ -155,6 +215,9 @@ LIES: dict[str, Callable[[Record], None]] = {
     "negative offsets": lambda c: c.update(start=-4, end=0),
     "offsets of another kind": lambda c: c.update(start="32"),
     "no file": lambda c: c.pop("file"),
+    "a line of another kind": lambda c: c.update(line="two"),
+    "surroundings of another kind": lambda c: c["sentence"].update(prefix=7),
+    "a sentence of another length": lambda c: c["sentence"].update(end=c["sentence"]["end"] + 1),
     "another sentence": lambda c: c["sentence"].update(text="The mill stands."),
     "a sentence that begins after the quote": lambda c: c["sentence"].update(start=c["start"] + 5),
     "a sentence begun beyond all": lambda c: c["sentence"].update(start=float("inf")),
@@ -166,51 +229,62 @@ def test_a_citation_that_contradicts_itself_is_named(
     folder: Path, lie: Callable[[Record], None]
 ) -> None:
     (bad,) = check(folder, edited(lie))
-    assert isinstance(bad, str)
-    assert "answers.jsonl:1:" in bad
+    assert isinstance(bad, BadLine)
 
 
-def test_offsets_beyond_the_file_are_never_ok(folder: Path) -> None:
+def test_offsets_beyond_the_file_are_named(folder: Path) -> None:
     def shift(citation: Record) -> None:
         for place in (citation, citation["sentence"]):
             place.update(start=place["start"] + 10**9, end=place["end"] + 10**9)
 
-    status, detail = check_one(folder, edited(shift))
-    assert status is Status.MOVED
-    assert "now at line 2, column 20" in detail
+    detail = "the file is as it was, but the quote does not stand where the receipt says"
+    assert check_one(folder, edited(shift)) == (Status.CHANGED, detail)
+    (folder / "mill.txt").write_bytes(MILL.encode() + b"New.")
+    assert check_one(folder, edited(shift))[0] is Status.MOVED
 
 
 def test_a_forged_digest_is_not_ok(folder: Path) -> None:
     assert check_one(folder, edited(lambda c: c.update(sha256="0" * 64)))[0] is Status.MOVED
 
 
-def test_a_forged_sentence_around_a_true_quote_is_not_ok(folder: Path) -> None:
-    record = saved("1812")
-    sentence = record["citations"][0]["sentence"]
-    sentence["text"] = sentence["text"].replace("burned", "opened")
-    (checked,) = check(folder, record)
-    assert not (isinstance(checked, Checked) and checked.status is Status.OK)
+FORGERIES: dict[str, Callable[[Record], None]] = {
+    "line": lambda c: c.update(line=7),
+    "column": lambda c: c.update(column=1),
+    "prefix": lambda c: c["sentence"].update(prefix="Last line.\r\n"),
+    "suffix": lambda c: c["sentence"].update(suffix=" It never was."),
+    "sentence": lambda c: c["sentence"].update(text=c["sentence"]["text"].replace("bu", "tu")),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forged_detail_of_a_true_quote_has_changed(
+    folder: Path, forge: Callable[[Record], None]
+) -> None:
+    assert check_one(folder, edited(forge))[0] is Status.CHANGED
 
 
 def test_a_forged_answer_over_a_true_citation_is_not_ok(folder: Path) -> None:
-    (checked,) = check(folder, {**saved("1812"), "answer": "1813"})
-    assert not (isinstance(checked, Checked) and checked.status is Status.OK)
+    (bad,) = check(folder, {**saved("1812"), "answer": "1813"})
+    assert bad == BadLine(
+        1, "not an answer of qa batch (its answer is not the quote of its first citation)"
+    )
 
 
 @pytest.mark.parametrize("file", ["n" * 300, "mill.txt/x", "", ".", "a\0b", "\ud800.txt"])
-def test_a_file_name_that_cannot_be_is_gone_and_the_rest_is_checked(
+def test_a_file_name_that_cannot_be_is_not_found_and_the_rest_is_checked(
     folder: Path, file: str
 ) -> None:
-    first, second = check(folder, edited(lambda c: c.update(file=file)), saved("1812"))
-    assert isinstance(first, Checked)
-    assert first.status in (Status.GONE, Status.CHANGED)
-    assert isinstance(second, Checked)
+    def name(citation: Record) -> None:
+        citation.update(file=file, sha256="0" * 64)
+
+    first, second = findings(folder, edited(name), saved("1812"))
+    assert first.status in (Status.GONE, Status.UNREADABLE, Status.OUTSIDE)
     assert second.status is Status.OK
 
 
 def test_an_answers_file_that_is_missing_is_an_error(folder: Path) -> None:
     with pytest.raises(InputFileError, match=r"missing\.jsonl"):
-        list(check_answers(folder / "missing.jsonl", folder, LIMIT))
+        list(check_answers(folder / "missing.jsonl", Sources(folder, LIMIT)))
 
 
 # Prints the status of each citation, every file opened for it, and the heavy modules it loaded.
@@ -219,9 +293,10 @@ import sys
 from pathlib import Path
 opened = []
 sys.addaudithook(lambda event, a: opened.append(str(a[0])) if event == "open" else None)
-from qa.check import check_answers
-for checked in check_answers(Path(sys.argv[1]), Path(sys.argv[2]), 1000):
-    print(checked.status)
+from qa.receipts.check import check_answers
+from qa.receipts.sources import Sources
+for checked in check_answers(Path(sys.argv[1]), Sources(Path(sys.argv[2]), 1000)):
+    print(*(finding.status for finding in checked.findings))
 print("secret.txt" in " ".join(opened), any(name.endswith("mill.txt") for name in opened))
 print(sorted({"torch", "faiss", "sentence_transformers", "transformers"} & set(sys.modules)))
 """
@@ -229,7 +304,7 @@ print(sorted({"torch", "faiss", "sentence_transformers", "transformers"} & set(s
 
 def test_paths_out_of_the_corpus_are_never_opened_and_no_model_is_loaded(folder: Path) -> None:
     secret = folder.parent / "secret.txt"
-    secret.write_bytes(TEXT.encode())
+    secret.write_bytes(MILL.encode())
     (folder / "link.txt").symlink_to(secret)
     files = ["../secret.txt", str(secret), "link.txt", "sub/../../secret.txt", "mill.txt"]
     check(folder, *(saved("1812", file=file) for file in files))
@@ -240,42 +315,50 @@ def test_paths_out_of_the_corpus_are_never_opened_and_no_model_is_loaded(folder:
         text=True,
         check=True,
     )
-    assert done.stdout.split("\n") == ["gone"] * 4 + ["ok", "False True", "[]", ""]
+    assert done.stdout.split("\n") == ["outside"] * 4 + ["ok", "False True", "[]", ""]
 
 
-TEXTS = st.text(st.sampled_from("ab. \n\ré😀"), min_size=1, max_size=30)
+def test_the_documents_held_in_memory_are_bounded_and_read_again_when_needed(folder: Path) -> None:
+    sources = Sources(folder, LIMIT, most_characters=2_500)
+    opened = [sources.open(name) for name in ("mill.txt", "no1", "no2", "mill.txt", "mill.txt")]
+    assert opened[3] is not opened[0]  # two more names have pushed it out
+    assert opened[4] is opened[3]
+    assert all(isinstance(opened[place], Source) for place in (0, 3))
 
 
-@st.composite
-def documents_before_and_after(draw: st.DrawFn) -> tuple[str, Span, str]:
-    """A text, a span to quote from it, and the text with one piece replaced (perhaps by itself)."""
-    text = draw(TEXTS)
-    start = draw(st.integers(0, len(text) - 1))
-    end = draw(st.integers(start + 1, len(text)))
-    first = draw(st.integers(0, len(text)))
-    last = draw(st.integers(first, len(text)))
-    piece = draw(st.one_of(st.just(text[first:last]), st.just(""), TEXTS))
-    return text, Span(start, end), text[:first] + piece + text[last:]
+def checked_answer(status: Status) -> CheckedAnswer:
+    """An answer of one citation that stands so."""
+    answer = saved_answer(json.dumps(saved("1812")).encode(), 1, Span(0, 1))
+    assert isinstance(answer, SavedAnswer)
+    return CheckedAnswer(answer, (Finding(status),))
 
 
-@given(documents_before_and_after())
-def test_no_mutation_of_a_document_passes_for_ok(
-    tmp_path_factory: pytest.TempPathFactory, drawn: tuple[str, Span, str]
-) -> None:
-    before, span, after = drawn
-    folder = tmp_path_factory.getbasetemp() / "mutated"
-    folder.mkdir(exist_ok=True)
-    source = answer_from(f"{before} 1", "1", file="a.txt").citations[0]
-    receipt = Receipt("a.txt", source.sha256, span, span.of(before), Span(0, len(before)), before)
-    (folder / "a.txt").write_bytes(f"{after} 1".encode())
+def test_a_tally_names_a_bounded_number_of_files() -> None:
+    tally = Tally()
+    item = checked_answer(Status.GONE)
+    ((n, receipt),) = item.answer.receipts
+    for number in range(MOST_FILES + 5):
+        other = replace(item.answer, receipts=((n, replace(receipt, file=f"{number}.txt")),))
+        tally.add(replace(item, answer=other))
+    assert len(tally.by_file) == MOST_FILES + 1
+    assert tally.citations == MOST_FILES + 5
+    assert tally.by_file["(further files)"][Status.GONE] == 5
 
-    status, detail = check_citation(receipt, folder, LIMIT)
 
-    now = decoded((folder / "a.txt").read_bytes())
-    assert (status is Status.OK) == (after == before)
-    assert (status is Status.CHANGED) == (receipt.quote not in now)
-    claimed = re.search(r"characters (\d+)-(\d+),", detail)
-    if status is Status.MOVED and claimed is not None:
-        assert now[int(claimed[1]) : int(claimed[2])] == receipt.quote
-    elif status is Status.MOVED:
-        assert span.of(now) == receipt.quote
+@pytest.mark.parametrize(
+    ("statuses", "loosely", "strictly"),
+    [
+        ([], True, True),
+        ([Status.OK], True, True),
+        ([Status.OK, Status.MOVED], True, False),
+        ([Status.REFLOWED, Status.RENAMED], True, False),
+        *(([Status.OK, s], False, False) for s in Status if not s.found),
+    ],
+)
+def test_what_passes(statuses: list[Status], loosely: bool, strictly: bool) -> None:
+    tally = Tally()
+    for status in statuses:
+        tally.add(checked_answer(status))
+    assert (tally.passes(strict=False), tally.passes(strict=True)) == (loosely, strictly)
+    tally.add(BadLine(1, "cut off"))
+    assert not tally.passes(strict=False)

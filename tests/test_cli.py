@@ -44,7 +44,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["index", "sources", "ask", "batch", "check", "eval", "calibrate"]
+    "command",
+    ["index", "sources", "ask", "batch", "check", "uses", "diff", "eval", "calibrate"],
 )
 def test_the_help_of_every_command_shows_an_example(
     capsys: pytest.CaptureFixture[str], command: str
@@ -181,6 +182,27 @@ def test_batch_then_check_then_check_again_after_an_edit(
     checked = qa(capsys, "check", answers, "--corpus", copy)
     assert checked.code == 1
     assert "changed" in checked.out.splitlines()[0]
+
+
+def test_batch_against_earlier_answers_shows_what_changed_since(
+    capsys: pytest.CaptureFixture[str], folders: Folders, tmp_path: Path
+) -> None:
+    questions, old, new = (tmp_path / name for name in ("q.txt", "old.jsonl", "new.jsonl"))
+    questions.write_text(QUESTIONS, encoding="utf-8")
+    qa(capsys, "batch", *folders, "--threshold", "0", questions, "-o", old)
+    earlier = [json.loads(line) for line in old.read_text("utf-8").splitlines()]
+    earlier[1].update(status="no_answer", answer=None, citations=[])
+    edited = tmp_path / "edited.jsonl"
+    edited.write_text("".join(f"{json.dumps(record)}\n" for record in earlier), "utf-8")
+
+    again = ["batch", *folders, "--threshold", "0", questions, "-o", new, "--against", edited]
+    changed = qa(capsys, *again)
+
+    assert changed.code == 1
+    assert "3 answered, 0 without an answer" in changed.err
+    assert "* answer      (no answer)" in changed.out
+    assert changed.out.endswith("1 of 3 questions changed: 1 answer, 1 source\n")
+    assert qa(capsys, "diff", old, new) == Outcome(0, "0 of 3 questions changed\n", "")
 
 
 def test_batch_writes_the_format_of_the_ending_and_resumes(

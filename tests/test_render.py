@@ -105,7 +105,7 @@ CITATION_KEYS = {
     "quote": str,
     "line": int,
     "column": int,
-    "sentence": {"start": int, "end": int, "text": str},
+    "sentence": {"start": int, "end": int, "text": str, "prefix": str, "suffix": str},
     "passage": {"start": int, "end": int},
     "scores": {"dense": float, "lexical": float, "reader": float},
     "agrees": bool,

@@ -6,7 +6,9 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
+from qa.commands.comparing import show_drift
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
 from qa.settings import Settings
@@ -56,6 +58,8 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         raise UsageError(
             f"{parsed.out} does not end in .{', .'.join(FORMATS)}; say which it shall be with --format."
         )
+    if parsed.against is not None:
+        _require_comparable(parsed.against, parsed.out, format_)
     earlier = parsed.out is not None and parsed.out.exists() and not parsed.resume
 
     def on_malformed(item: Malformed) -> None:
@@ -83,4 +87,20 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     kept = f", {done.already_done} were done before" if done.already_done else ""
     bad = f", {counted(done.malformed, 'malformed line')} skipped" if done.malformed else ""
     say(f"{done.answered} answered, {done.abstained} without an answer{kept}{bad}")
-    return ExitCode.FAILURE if done.malformed else ExitCode.OK
+    same = True
+    if parsed.against is not None:
+        from qa.receipts.drift import CONFIDENCE_MARGIN
+
+        same = show_drift(parsed.against, parsed.out, margin=CONFIDENCE_MARGIN)
+    return ExitCode.OK if same and not done.malformed else ExitCode.FAILURE
+
+
+def _require_comparable(old: Path, out: Path | None, format_: str) -> None:
+    """Raise unless the answers will be a file that can be held against ``old``."""
+    from qa.receipts.records import read_answers
+
+    if out is None or format_ != "jsonl":
+        raise UsageError("--against compares files; write the new answers with -o NEW.jsonl.")
+    if old.resolve() == out.resolve():
+        raise UsageError(f"--against names the file that -o writes, {out}; name another with -o.")
+    next(iter(read_answers(old)), None)  # that it cannot be read is said before any question

@@ -3,39 +3,175 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from qa.errors import ExitCode
+from qa.commands.listing import JsonListing
+from qa.errors import ExitCode, UsageError
 from qa.settings import Settings
 from qa.terminal import counted, say
 from qa.text import displayable
+
+if TYPE_CHECKING:
+    from qa.receipts.check import CheckedAnswer, Finding, Status, Tally
+    from qa.receipts.records import BadLine, Receipt
 
 __all__ = ["check"]
 
 
 def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
-    from qa.check import Status, check_answers
-    from qa.corpus import corpus_files
+    from qa.receipts.check import CheckedAnswer, Tally, check_answers
+    from qa.receipts.fix import fixing
+    from qa.receipts.sources import Sources
 
-    corpus_files(settings.corpus)  # a missing folder is one error, not one for each citation
-    counts = dict.fromkeys(Status, 0)
-    bad_lines = 0
-    for checked in check_answers(parsed.answers, settings.corpus, settings.max_file_bytes):
-        if isinstance(checked, str):
-            bad_lines += 1
-            say(checked)
-            continue
-        counts[checked.status] += 1
-        detail = f"  {checked.detail}" if checked.detail else ""
-        print(
-            displayable(f"{checked.status:<7}  {checked.id} [{checked.n}]  {checked.file}{detail}")
+    answers: Path = parsed.answers
+    out = _fixed_file(parsed)
+    # A missing folder is one error, not one for each citation.
+    sources = Sources(settings.corpus, settings.max_file_bytes)
+    tally = Tally()
+    items = check_answers(answers, sources)
+    report = _JsonReport() if parsed.json else _TextReport()
+    with fixing(answers, out) if out is not None else nullcontext() as fixer:
+        for item in items:
+            tally.add(item)
+            if isinstance(item, CheckedAnswer):
+                report.answer(item)
+                if fixer is not None:
+                    fixer.take(item)
+            else:
+                report.bad_line(item)
+                say(f"{answers}:{item.line}: {item.reason}")
+    passed = tally.passes(strict=parsed.strict)
+    report.end(tally, passed)
+    _say_what_to_do(tally, answers, settings)
+    if out is not None and fixer is not None:
+        found = sum(count for status, count in tally.by_status.items() if status.found)
+        lost = tally.citations - found
+        left = (
+            f"; {counted(lost, 'citation')} could not be found and stay as they were"
+            if lost
+            else ""
         )
-    total = sum(counts.values())
-    summary = ", ".join(f"{count} {status}" for status, count in counts.items())
-    print(f"{counted(total, 'citation')}: {summary}")
-    if counts[Status.GONE] == total > 0:
+        say(f"{counted(fixer.citations, 'citation')} brought up to date in {out}{left}")
+    return ExitCode.OK if passed else ExitCode.FAILURE
+
+
+def _fixed_file(parsed: argparse.Namespace) -> Path | None:
+    """Where the fixed answers go; never over the ones they are made from."""
+    if not parsed.fix:
+        if parsed.out is not None:
+            raise UsageError("-o names the file for --fix; give both or neither.")
+        return None
+    answers: Path = parsed.answers
+    if answers.exists() and (not answers.is_file() or answers.suffix.lower() != ".jsonl"):
+        raise UsageError(f"--fix mends files that end in .jsonl; {answers} is none.")
+    out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".fixed.jsonl")
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder; name a file with -o.")
+    if out.exists() and answers.exists() and out.samefile(answers):
+        raise UsageError(f"-o names the answers file {answers} itself; name another file.")
+    return out
+
+
+def _say_what_to_do(tally: Tally, answers: Path, settings: Settings) -> None:
+    from qa.receipts.check import Status
+
+    if tally.by_status[Status.GONE] == tally.citations > 0:
         say(
             f"None of the cited files is in {settings.corpus}; name their folder with --corpus DIR."
         )
-    if bad_lines:
-        say(f"{counted(bad_lines, 'line')} of {parsed.answers} could not be checked")
-    return ExitCode.OK if counts[Status.OK] == total and not bad_lines else ExitCode.FAILURE
+    if tally.bad_lines:
+        say(f"{counted(tally.bad_lines, 'line')} of {answers} could not be checked")
+
+
+def _each(item: CheckedAnswer) -> Iterator[tuple[int, Receipt, Finding]]:
+    for (n, receipt), finding in zip(item.answer.receipts, item.findings, strict=True):
+        yield n, receipt, finding
+
+
+class _TextReport:
+    """A line for each citation; then the files with anything but ``ok``; then the sum."""
+
+    def answer(self, item: CheckedAnswer) -> None:
+        for n, receipt, finding in _each(item):
+            detail = f"  {finding.detail}" if finding.detail else ""
+            what = f"{item.answer.id} [{n}]  {receipt.file}{detail}"
+            print(_line(f"{finding.status:<8} {what}"))
+
+    def bad_line(self, item: BadLine) -> None:
+        """Talk, no data: it goes to stderr alone."""
+
+    def end(self, tally: Tally, _passed: bool) -> None:
+        from qa.receipts.check import Status
+
+        for file, counts in sorted(tally.by_file.items()):
+            if set(counts) - {Status.OK}:
+                print(_line(f"{file}: {_in_words(counts, ())}"))
+        always = (Status.OK, Status.MOVED, Status.CHANGED, Status.GONE)
+        print(f"{counted(tally.citations, 'citation')}: {_in_words(tally.by_status, always)}")
+
+
+class _JsonReport:
+    """One object: ``results``, one for each citation and each bad line, then ``summary``."""
+
+    def __init__(self) -> None:
+        self._listing = JsonListing("results")
+
+    def answer(self, item: CheckedAnswer) -> None:
+        for n, receipt, finding in _each(item):
+            result = {
+                "line": item.answer.line,
+                "id": item.answer.id,
+                "n": n,
+                "file": receipt.file,
+                "status": finding.status,
+                "detail": finding.detail,
+                "start": receipt.span.start,
+                "end": receipt.span.end,
+                "now": _now(finding.now),
+            }
+            self._listing.add(result)
+
+    def bad_line(self, item: BadLine) -> None:
+        self._listing.add({"line": item.line, "status": "malformed", "detail": item.reason})
+
+    def end(self, tally: Tally, passed: bool) -> None:
+        from qa.receipts.check import Status
+
+        summary = {
+            "citations": tally.citations,
+            "by_status": {status: tally.by_status[status] for status in Status},
+            "by_file": {file: dict(counts) for file, counts in tally.by_file.items()},
+            "malformed": tally.bad_lines,
+            "passed": passed,
+        }
+        self._listing.end({"summary": summary})
+
+
+def _now(receipt: Receipt | None) -> dict[str, Any] | None:
+    """Where the quote stands today, and in which words."""
+    if receipt is None or receipt.position is None:
+        return None
+    return {
+        "file": receipt.file,
+        "start": receipt.span.start,
+        "end": receipt.span.end,
+        "line": receipt.position[0],
+        "column": receipt.position[1],
+        "quote": receipt.quote,
+    }
+
+
+def _in_words(counts: Counter[Status], always: tuple[Status, ...]) -> str:
+    """``3 ok, 0 moved``: those of ``always``, then whatever else there is."""
+    from qa.receipts.check import Status
+
+    named = [*always, *(status for status in Status if status not in always and counts[status])]
+    return ", ".join(f"{counts[status]} {status}" for status in named)
+
+
+def _line(text: str) -> str:
+    return displayable(text).replace("\n", " ")
