@@ -113,23 +113,23 @@ _BOUNDS = tuple(
     for words, shares in (
         (
             r"(?:no|not) (?:more|greater|higher) than|at (?:the )?most|up to|a maximum of",
-            (-inf, 0.0, -0.4, 0.0),
+            (-inf, 0.0, -0.05, 0.0),
         ),
-        (r"(?:no|not) (?:fewer|less|lower) than|at least|a minimum of", (0.0, inf, 0.0, 0.5)),
-        (r"(?:just|slightly|a little) (?:over|above|more than)", (0.0, 0.1, 0.0, 0.1)),
+        (r"(?:no|not) (?:fewer|less|lower) than|at least|a minimum of", (0.0, inf, 0.0, 0.05)),
+        (r"(?:just|slightly|a little) (?:over|above|more than)", (0.0, 0.1, 0.0, 0.05)),
         (
             r"just (?:under|below)|nearly|almost|close to|approaching|not quite",
-            (-0.1, 0.0, -0.1, 0.0),
+            (-0.1, 0.0, -0.05, 0.0),
         ),
         (
             r"more than|over|above|exceed(?:s|ed|ing)?|(?:greater|higher) than|in excess of"
             r"|upwards of|surpass(?:es|ed|ing)?",
-            (0.0, inf, 0.0, 0.5),
+            (0.0, inf, 0.0, 0.05),
         ),
-        (r"(?:less|fewer|lower) than|under|below", (-inf, 0.0, -0.4, 0.0)),
+        (r"(?:less|fewer|lower) than|under|below", (-inf, 0.0, -0.05, 0.0)),
         (
             r"about|around|approximately|roughly|some|circa|an estimated|ca\.?|~",
-            (-0.1, 0.1, -0.1, 0.1),
+            (-0.1, 0.1, -0.05, 0.05),
         ),
     )
 )
@@ -144,7 +144,7 @@ class Quantity:
     """The values that its words allow: equal where they give one, infinite where they set no end."""
     near_low: float
     near_high: float
-    """The values that a reader expects of it: "more than 17" is not 90."""
+    """The values that a reader expects of it: "more than 17" is not 19."""
     precision: float
     """By how much it may have been rounded."""
     unit: str
@@ -358,7 +358,7 @@ def _bounded(value: float, before: str, more: bool) -> tuple[float, float, float
     """``low, high, near_low, near_high`` of a value with the words before it."""
     shares = next((shares for pattern, shares in _BOUNDS if pattern.search(before)), None)
     if shares is None:
-        shares = (0.0, inf, 0.0, 0.5) if more else (0.0, 0.0, 0.0, 0.0)
+        shares = (0.0, inf, 0.0, 0.05) if more else (0.0, 0.0, 0.0, 0.0)
     size = abs(value) or 1.0
     low, high, near_low, near_high = (value + share * size if share else value for share in shares)
     return low, high, near_low, near_high

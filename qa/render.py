@@ -9,11 +9,13 @@ import re
 import textwrap
 from typing import Any
 
+from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
 from qa.text import Span, displayable
 
 __all__ = [
     "CSV_COLUMNS",
+    "agreement_sentences",
     "as_csv_row",
     "as_data",
     "as_json",
@@ -39,8 +41,15 @@ CSV_COLUMNS = (
     "title",
     "date",
     "sentence",
+    "agreeing",
+    "conflicting",
     "elapsed_ms",
 )
+_STANDS = {
+    Agreement.AGREES: " (says the same)",
+    Agreement.CONFLICTS: " (says otherwise)",
+    Agreement.OTHER: "",
+}
 _BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
 #: A cell that a spreadsheet would run as a formula starts with one of these (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -59,6 +68,13 @@ def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
         "reason": reply.reason if isinstance(reply, NoAnswer) else None,
         "elapsed_ms": elapsed_ms,
         "citations": [_citation(c) for c in reply.citations] if isinstance(reply, Answer) else [],
+        "agreement": {
+            "agreeing": list(reply.agreeing),
+            "conflicting": list(reply.conflicting),
+            "single_source": reply.single_source,
+        }
+        if isinstance(reply, Answer)
+        else None,
         "rejected": _citation(rejected) if rejected is not None else None,
     }
 
@@ -87,16 +103,47 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
     parts = [
         styled(_BOLD, _wrapped(_one_line(reply.text), width)),
         styled(_DIM, f"confidence {percent}% ({confidence_word(reply.confidence)})"),
+        _wrapped(" ".join(agreement_sentences(as_data(reply, id_="", elapsed_ms=0))), width),
         "",
         _wrapped("  " + marked_sentence(first, opening, closing), width, "  "),
         "",
         source_line(first),
     ]
     for citation in reply.citations[1:]:
-        same = " (says the same)" if citation.agrees else ""
-        parts.append(source_line(citation) + same)
+        parts.append(source_line(citation) + _STANDS[citation.agreement])
         parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
+
+
+def agreement_sentences(data: dict[str, Any], *, conflicts: bool = True) -> list[str]:
+    """Which documents agree with an answer and, with ``conflicts``, which contradict it, for a person.
+
+    A cited document is named by its number, any other by its file.
+    """
+    summary = data["agreement"]
+    numbers: dict[str, str] = {}
+    for citation in data["citations"]:
+        if citation["agreement"] != Agreement.OTHER:
+            numbers.setdefault(citation["file"], f"[{citation['n']}]")
+    others = [numbers.get(file, file) for file in summary["agreeing"]]
+    sentences = [
+        "Single source: no other document says the same."
+        if summary["single_source"]
+        else f"Also in {_listed(others)}."
+    ]
+    if conflicts:
+        for citation in data["citations"]:
+            if citation["agreement"] == Agreement.CONFLICTS:
+                day = f" ({citation['date']})" if citation["date"] else ""
+                sentences.append(f"[{citation['n']}]{day} says otherwise: “{citation['quote']}”.")
+    uncited = [file for file in summary["conflicting"] if file not in numbers]
+    if uncited:
+        sentences.append(f"Otherwise also in {_listed(uncited)}.")
+    return [_one_line(sentence) for sentence in sentences]
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def confidence_word(confidence: float) -> str:
@@ -135,6 +182,10 @@ def as_csv_row(data: dict[str, Any]) -> list[str]:
         **data,
         **{key: first.get(key) for key in ("file", "line", "title", "date")},
         "sentence": first.get("sentence", {}).get("text"),
+        **{
+            key: "; ".join((data["agreement"] or {}).get(key, ()))
+            for key in ("agreeing", "conflicting")
+        },
     }
     return [csv_cell(values[column]) for column in CSV_COLUMNS]
 
@@ -154,6 +205,7 @@ def as_markdown(data: dict[str, Any]) -> str:
         first = data["citations"][0]
         lines += [f"**{_escaped(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
         lines += [f"> {_escaped(first['sentence']['text'])}", ""]
+        lines += [_escaped(" ".join(agreement_sentences(data))), ""]
     else:
         lines += [f"*No answer.* {_escaped(data['reason'])}", ""]
     for citation in data["citations"]:
@@ -182,6 +234,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
         },
         "passage": {"start": citation.passage.start, "end": citation.passage.end},
         "agrees": citation.agrees,
+        "agreement": citation.agreement.value,
         "scores": {
             "dense": round(citation.scores.dense, 4),
             "lexical": round(citation.scores.lexical, 4),

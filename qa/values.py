@@ -20,6 +20,8 @@ __all__ = ["Comparison", "Name", "Values", "compared", "values_of"]
 
 #: Of a longer quote only this many values of each kind count, so that no comparison takes long.
 MOST_VALUES = 20
+#: A quote says a name if names are at least this share of its characters.
+NAMED_SHARE = 0.5
 #: Words without a value say the same if one quote holds the other and is not longer than this many times.
 LONGEST_RATIO = 2
 
@@ -175,9 +177,11 @@ def _names(text: str, inside: Span) -> list[Name]:
     """Names that reach into ``inside``: runs of capitalised words, each once.
 
     One capitalised word at the beginning of a text that goes on is a name only if it is all of
-    ``inside``: sentences begin with a capital too.
+    ``inside``: sentences begin with a capital too. A quote that tells more than names has none: who
+    is mentioned in it is not what it says.
     """
     found: dict[tuple[str, ...], Name] = {}
+    named = 0
     for run in _runs(text):
         span = Span(run[0].start(), run[-1].end())
         if not span.overlaps(inside):
@@ -185,10 +189,11 @@ def _names(text: str, inside: Span) -> list[Name]:
         begins = not text[max(0, span.start - 3) : span.start].strip("\"'“”‘’«»[( \t\n")
         unsure = begins and span.start <= 3 and len(run) == 1 and _GOES_ON.match(text, span.end)
         if not unsure or span == inside:
+            named += min(span.end, inside.end) - max(span.start, inside.start)
             name = _name([match.group() for match in run])
             if name is not None:
                 found.setdefault(name.parts, name)
-    return list(found.values())
+    return list(found.values()) if NAMED_SHARE * len(inside) <= named else []
 
 
 def _runs(text: str) -> Iterable[list[re.Match[str]]]:

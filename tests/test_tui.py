@@ -125,10 +125,12 @@ async def test_sources_that_disagree_stand_side_by_side_with_their_dates(
     app = chat(disputed)
     async with app.run_test(size=size) as pilot:
         await ask(pilot, "By how much did trade between Arland and Borland grow?")
-        assert shown(app, ".differ") == ["Another document may say otherwise:"]
+        assert shown(app, ".differ") == ["Another document says otherwise:"]
         assert shown(app, ".answer") == [citations(app)[0].quote]
         assert shown(app, ".rival-answer") == [citations(app)[1].quote]
         assert sorted(shown(app, ".claim-date")) == ["2020-03-06", "2024-03-06"]
+        assert shown(app, ".agreement") == ["Single source: no other document says the same."]
+        assert "says otherwise: “" in shown(app, ".citation")[1]
         left, right = app.query(".claim")
         assert left.region.y == right.region.y
         assert left.region.height == right.region.height
@@ -144,6 +146,7 @@ async def test_sources_that_agree_are_said_to(repeated: Settings) -> None:
         await ask(pilot, QUESTION)
         assert not app.query(".differ, .rival")
         assert all(line.endswith("says the same") for line in shown(app, ".citation")[1:])
+        assert shown(app, ".agreement")[0].startswith("Also in [2]")
 
 
 async def test_keys_go_back_to_earlier_answers(chatty: Settings) -> None:
