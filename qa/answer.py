@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 from qa.agreement import Agreement, agreements
 from qa.documents import Document
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
-from qa.terms import words
+from qa.terms import content_words, words
 from qa.text import Span
 from qa.values import Comparison, Values, compared, values_of
 
@@ -23,6 +24,7 @@ __all__ = [
     "NoAnswer",
     "Reply",
     "Scores",
+    "Stage",
     "evidence_of",
     "make_reply",
     "rivals_of",
@@ -30,6 +32,10 @@ __all__ = [
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
 CITATION_MARGIN = 2.5
+
+
+#: A reason names at most this many words of the question that no document holds.
+MOST_MISSING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +92,33 @@ class Answer:
         return not self.agreeing
 
 
+class Stage(StrEnum):
+    """What refused to answer: the first of these that had nothing good."""
+
+    RETRIEVAL = "retrieval"
+    """No passage was found, or none of the question's content words stands in any document."""
+    READER = "reader"
+    """No sentence could answer, or in every passage "no answer" scored above the best span."""
+    THRESHOLD = "threshold"
+    """The reader preferred a span somewhere, but the confidence is too low."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
     """The corpus does not say, as far as can be told."""
 
     question: str
     reason: str
+    """In one sentence."""
     confidence: float
     """Of the rejected span, 0 where there is none."""
     rejected: Citation | None
     """The best span that was not good enough."""
+    stage: Stage = Stage.THRESHOLD
+    needed: float | None = None
+    """The least confidence that would have made it an answer; ``None`` where that was not asked."""
+    missing: tuple[str, ...] = ()
+    """The question's content words that no document holds."""
 
 
 Reply = Answer | NoAnswer
@@ -148,23 +171,18 @@ def make_reply(
     ``document`` gives the document of an id. ``threshold`` overrides the calibrator's own.
     """
     question = retrieval.question
-    if not retrieval.passages:
-        return NoAnswer(question, "Nothing in the corpus resembles the question.", 0.0, None)
     evidence = evidence_of(retrieval, candidates)
-    if evidence is None:
-        return NoAnswer(question, "No passage found holds a sentence that could answer.", 0.0, None)
-    best = candidates[0]
-    confidence = calibrator.confidence(evidence)
+    confidence = calibrator.confidence(evidence) if evidence is not None else 0.0
     least = threshold if threshold is not None else calibrator.threshold
-    if confidence < least:
-        return NoAnswer(
-            question,
-            f"The best passage found is unlikely to answer it "
-            f"(confidence {confidence:.2f}, {least:.2f} is needed).",
-            confidence,
-            _citation(1, best, document(best.passage.document), True, Agreement.AGREES),
-        )
-    said = _normalised(best)
+    if evidence is None or confidence < least:
+        rejected = None
+        if candidates:
+            source = document(candidates[0].passage.document)
+            rejected = _citation(1, candidates[0], source, True, Agreement.AGREES)
+        stage = _refusing_stage(retrieval, candidates)
+        reason = _reason(stage, retrieval, rejected, confidence, least)
+        return NoAnswer(question, reason, confidence, rejected, stage, least, retrieval.missing)
+    said = _normalised(candidates[0])
     stands = agreements(retrieval, candidates)
     citations = tuple(
         _citation(
@@ -181,6 +199,36 @@ def make_reply(
         for agreement in (Agreement.AGREES, Agreement.CONFLICTS)
     )
     return Answer(question, citations[0].quote, confidence, citations, agreeing, conflicting)
+
+
+def _refusing_stage(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Stage:
+    missing = set(retrieval.missing)
+    if not retrieval.passages or (missing and missing >= set(content_words(retrieval.question))):
+        return Stage.RETRIEVAL
+    if not candidates or max(candidate.margin for candidate in candidates) < 0.0:
+        return Stage.READER
+    return Stage.THRESHOLD
+
+
+def _reason(
+    stage: Stage, retrieval: Retrieval, rejected: Citation | None, confidence: float, least: float
+) -> str:
+    """Why there is no answer and what it would have taken, in one sentence."""
+    if not retrieval.passages:
+        reason = "Nothing in the corpus resembles the question"
+    elif rejected is None:
+        reason = "No passage found holds a sentence that could answer"
+    else:
+        reason = {
+            Stage.RETRIEVAL: "The passages found have no word in common with the question",
+            Stage.READER: "The reader sees no answer in the passages found",
+            Stage.THRESHOLD: "The best passage found is unlikely to answer it",
+        }[stage] + f" (confidence {confidence:.2f}, {least:.2f} is needed)"
+    if retrieval.missing:
+        shown = [f"“{word}”" for word in retrieval.missing[:MOST_MISSING]]
+        listed = " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        reason += f", and no document holds {listed}"
+    return f"{reason}."
 
 
 def rivals_of(answer: Answer) -> tuple[Citation, ...]:

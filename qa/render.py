@@ -26,6 +26,7 @@ __all__ = [
     "csv_cell",
     "csv_line",
     "marked_sentence",
+    "refusal_line",
     "source_line",
 ]
 
@@ -36,6 +37,7 @@ CSV_COLUMNS = (
     "answer",
     "confidence",
     "reason",
+    "stage",
     "file",
     "line",
     "title",
@@ -66,6 +68,13 @@ def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
         "answer": reply.text if isinstance(reply, Answer) else None,
         "confidence": round(reply.confidence, 4),
         "reason": reply.reason if isinstance(reply, NoAnswer) else None,
+        "refusal": {
+            "stage": reply.stage.value,
+            "needed": round(reply.needed, 4) if reply.needed is not None else None,
+            "missing_words": list(reply.missing),
+        }
+        if isinstance(reply, NoAnswer)
+        else None,
         "elapsed_ms": elapsed_ms,
         "citations": [_citation(c) for c in reply.citations] if isinstance(reply, Answer) else [],
         "agreement": {
@@ -90,15 +99,17 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
     def styled(style: str, text: str) -> str:
         return f"{style}{text}{_PLAIN}" if colour else text
 
+    opening, closing = (_REVERSE, _PLAIN) if colour else (">>", "<<")
     if isinstance(reply, NoAnswer):
         parts = [styled(_BOLD, "No answer."), _wrapped(displayable(reply.reason), width)]
+        parts.append(styled(_DIM, refusal_line(reply.stage)))
         if reply.rejected is not None:
             parts.append(styled(_DIM, "The nearest passage, not good enough to be an answer:"))
-            parts.append(_wrapped(f"  {_one_line(reply.rejected.sentence_text)}", width, "  "))
+            sentence = marked_sentence(reply.rejected, opening, closing)
+            parts.append(_wrapped(f"  {sentence}", width, "  "))
             parts.append(f"  {source_line(reply.rejected)}")
         return "\n".join(parts)
     first = reply.citations[0]
-    opening, closing = (_REVERSE, _PLAIN) if colour else (">>", "<<")
     percent = round(reply.confidence * 100)
     parts = [
         styled(_BOLD, _wrapped(_one_line(reply.text), width)),
@@ -113,6 +124,11 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
         parts.append(source_line(citation) + _STANDS[citation.agreement])
         parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
+
+
+def refusal_line(stage: str) -> str:
+    """Which stage refused, for a person."""
+    return f"Refused at the {stage} stage."
 
 
 def agreement_sentences(data: dict[str, Any], *, conflicts: bool = True) -> list[str]:
@@ -180,6 +196,7 @@ def as_csv_row(data: dict[str, Any]) -> list[str]:
     first = (data["citations"] or [{}])[0]
     values = {
         **data,
+        "stage": (data["refusal"] or {}).get("stage"),
         **{key: first.get(key) for key in ("file", "line", "title", "date")},
         "sentence": first.get("sentence", {}).get("text"),
         **{
@@ -208,11 +225,21 @@ def as_markdown(data: dict[str, Any]) -> str:
         lines += [_escaped(" ".join(agreement_sentences(data))), ""]
     else:
         lines += [f"*No answer.* {_escaped(data['reason'])}", ""]
+        lines += [refusal_line(data["refusal"]["stage"]), ""]
+        if data["rejected"] is not None:
+            nearest = data["rejected"]
+            lines += [f"> {_escaped(nearest['sentence']['text'])}", ""]
+            lines += [f"The best span, rejected: “{_escaped(nearest['quote'])}”", ""]
+            lines.append(_numbered(nearest))
     for citation in data["citations"]:
-        day = f", {citation['date']}" if citation["date"] else ""
-        place = _code(f"{citation['file']}:{citation['line']}")
-        lines.append(f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}")
+        lines.append(_numbered(citation))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _numbered(citation: dict[str, Any]) -> str:
+    day = f", {citation['date']}" if citation["date"] else ""
+    place = _code(f"{citation['file']}:{citation['line']}")
+    return f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}"
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from qa.answer import Answer, NoAnswer, Reply, evidence_of, make_reply, rivals_of
+from qa.answer import Answer, NoAnswer, Reply, Stage, evidence_of, make_reply, rivals_of
 from qa.documents import Document
 from qa.retrieval import Retrieval
 from qa.text import Span
@@ -208,15 +209,60 @@ def test_an_answer_needs_the_calibrators_threshold_unless_another_is_given(
     assert reply.confidence == confidence
 
 
-def test_nothing_retrieved_is_an_abstention_that_says_so() -> None:
-    assert reply_to([], {}) == NoAnswer(
-        "When was it?", "Nothing in the corpus resembles the question.", 0.0, None
+def test_nothing_retrieved_is_an_abstention_of_the_retrieval() -> None:
+    reason = "Nothing in the corpus resembles the question."
+    assert reply_to([], {}) == NoAnswer("When was it?", reason, 0.0, None, Stage.RETRIEVAL, 0.5)
+
+
+def test_no_candidate_is_an_abstention_of_the_reader() -> None:
+    reason = "No passage found holds a sentence that could answer."
+    assert reply_to([MILL], {}) == NoAnswer("When was it?", reason, 0.0, None, Stage.READER, 0.5)
+
+
+def refusal_of(margins: Sequence[float], missing: tuple[str, ...] = ()) -> NoAnswer:
+    """The refusal of a mill's two dates whose logits lie so far above the null score."""
+    retrieval = replace(retrieval_of([MILL], "When did the mill burn?"), missing=missing)
+    read = FakeReader({"1812": 2.0, "1790": 1.0}).read(retrieval)
+    reply = make_reply(
+        retrieval,
+        [replace(c, margin=margin) for c, margin in zip(read, margins, strict=True)],
+        document=[MILL].__getitem__,
+        calibrator=FixedCalibrator(0.2),
+        threshold=None,
+        limit=3,
     )
+    assert isinstance(reply, NoAnswer)
+    return reply
 
 
-def test_no_candidate_is_an_abstention_that_says_so() -> None:
-    assert reply_to([MILL], {}) == NoAnswer(
-        "When was it?", "No passage found holds a sentence that could answer.", 0.0, None
+@pytest.mark.parametrize(
+    ("margins", "missing", "stage"),
+    [
+        ((-3.0, -1.0), (), "reader"),
+        ((-3.0, 1.0), (), "threshold"),
+        ((0.0, 0.0), (), "threshold"),
+        ((-3.0, -1.0), ("burn",), "reader"),
+        ((3.0, 1.0), ("mill", "burn"), "retrieval"),
+    ],
+    ids=["all below null", "one above null", "no span model", "one word missing", "no word held"],
+)
+def test_a_refusal_names_the_first_stage_that_had_nothing_good(
+    margins: Sequence[float], missing: tuple[str, ...], stage: str
+) -> None:
+    reply = refusal_of(margins, missing)
+    assert reply.stage.value == stage
+    assert (reply.confidence, reply.needed, reply.missing) == (0.2, 0.5, missing)
+    assert reply.rejected is not None
+    assert reply.rejected.quote == "1812"
+
+
+def test_a_refusal_says_in_one_sentence_what_it_would_have_taken() -> None:
+    assert refusal_of((0.0, 0.0), ("uranium", "moon", "keeper")).reason == (
+        "The best passage found is unlikely to answer it (confidence 0.20, 0.50 is needed), "
+        "and no document holds “uranium”, “moon” or “keeper”."
+    )
+    assert refusal_of((-1.0, -1.0)).reason == (
+        "The reader sees no answer in the passages found (confidence 0.20, 0.50 is needed)."
     )
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from qa.agreement import Agreement
-from qa.answer import Answer, Citation, NoAnswer, Reply
+from qa.answer import Answer, Citation, NoAnswer, Reply, Stage
 from qa.render import (
     CSV_COLUMNS,
     agreement_sentences,
@@ -32,7 +32,9 @@ from qa.render import (
 from tests.fakes_reader import answer_from
 
 MILL = answer_from("An old mill. It burned down in 1812, they say. The end.", "1812")
-ABSTAINED = NoAnswer("When was it?", "Nothing says so.", 0.2, MILL.citations[0])
+ABSTAINED = NoAnswer(
+    "When was it?", "Nothing says so.", 0.2, MILL.citations[0], Stage.READER, 0.5, ("moon",)
+)
 EVIL = "\x1b[31mred\x1b]8;;http://x\x07link\u202e\u2066 \x9b2J \x7f\x08 [bold]x[/bold]"
 
 
@@ -73,14 +75,22 @@ def test_text_of_an_abstention_gives_the_reason_and_the_nearest_passage() -> Non
     assert as_text(ABSTAINED) == (
         "No answer.\n"
         "Nothing says so.\n"
+        "Refused at the reader stage.\n"
         "The nearest passage, not good enough to be an answer:\n"
-        "  It burned down in 1812, they say.\n"
+        "  It burned down in >>1812<<, they say.\n"
         "  [1] A title, 2024-03-06, a.txt:1"
     )
 
 
-def test_text_of_an_abstention_without_any_passage_is_its_reason() -> None:
-    assert as_text(replace(ABSTAINED, rejected=None)) == "No answer.\nNothing says so."
+def test_text_of_an_abstention_without_any_passage_is_its_reason_and_stage() -> None:
+    nothing = replace(ABSTAINED, rejected=None, stage=Stage.RETRIEVAL)
+    assert as_text(nothing) == "No answer.\nNothing says so.\nRefused at the retrieval stage."
+
+
+def test_json_of_an_abstention_says_which_stage_refused_and_what_was_needed() -> None:
+    data = data_of(ABSTAINED)
+    assert data["refusal"] == {"stage": "reader", "needed": 0.5, "missing_words": ["moon"]}
+    assert data["rejected"]["quote"] == "1812"
 
 
 def test_further_citations_follow_with_their_sentences() -> None:
@@ -185,6 +195,7 @@ def shape(value: object) -> object:
                 "reason": type(None),
                 "citations": [CITATION_KEYS],
                 "agreement": {"agreeing": [], "conflicting": [], "single_source": bool},
+                "refusal": type(None),
                 "rejected": type(None),
             },
         ),
@@ -196,6 +207,7 @@ def shape(value: object) -> object:
                 "reason": str,
                 "citations": [],
                 "agreement": type(None),
+                "refusal": {"stage": str, "needed": float, "missing_words": [str]},
                 "rejected": CITATION_KEYS,
             },
         ),
@@ -254,11 +266,11 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) ->
 
 def test_csv_golden_lines() -> None:
     assert csv_line(as_csv_row(data_of(MILL))) == (
-        "7,When was it?,answered,1812,0.875,,a.txt,1,A title,2024-03-06,"
+        "7,When was it?,answered,1812,0.875,,,a.txt,1,A title,2024-03-06,"
         '"It burned down in 1812, they say.",,,12\n'
     )
     assert csv_line(as_csv_row(data_of(ABSTAINED))) == (
-        "7,When was it?,no_answer,,0.2,Nothing says so.,,,,,,,,12\n"
+        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,12\n"
     )
 
 
@@ -279,7 +291,19 @@ def test_markdown_golden_sections() -> None:
         "\n"
         "1. A title, 2024-03-06, `a.txt:1`\n"
     )
-    assert as_markdown(data_of(ABSTAINED)) == "## When was it?\n\n*No answer.* Nothing says so.\n"
+    assert as_markdown(data_of(ABSTAINED)) == (
+        "## When was it?\n"
+        "\n"
+        "*No answer.* Nothing says so.\n"
+        "\n"
+        "Refused at the reader stage.\n"
+        "\n"
+        "> It burned down in 1812, they say.\n"
+        "\n"
+        "The best span, rejected: “1812”\n"
+        "\n"
+        "1. A title, 2024-03-06, `a.txt:1`\n"
+    )
 
 
 def rendered_lines(markdown: str) -> list[str]:

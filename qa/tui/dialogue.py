@@ -100,8 +100,11 @@ class Turn(Vertical):
         yield from (CitationLine(self.number, citation) for citation in reply.citations)
 
     def _abstention(self, reply: NoAnswer) -> Iterator[Widget]:
+        from qa.render import refusal_line
+
         yield Static(Content("No answer in these documents"), classes="no-answer")
-        reason = f"{displayable(reply.reason)} · {elapsed_text(self.elapsed_ms)}"
+        why = f"{displayable(reply.reason)} {refusal_line(reply.stage)}"
+        reason = f"{why} · {elapsed_text(self.elapsed_ms)}"
         yield Static(Content(reason), classes="reason")
         if reply.rejected is not None:
             yield Static(Content("Nearest passage:"), classes="nearest")
