@@ -32,8 +32,6 @@ __all__ = [
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
 CITATION_MARGIN = 2.5
-
-
 #: A reason names at most this many words of the question that no document holds.
 MOST_MISSING = 5
 

@@ -102,7 +102,7 @@ _CURRENCY_BEFORE = tuple(
 )
 _CURRENCY_AFTER = tuple(
     (code, re.compile(rf"\s?(?:{pattern})(?!\w)", re.IGNORECASE))
-    for code, pattern in reversed(_CURRENCIES.items())
+    for code, pattern in _CURRENCIES.items()
 )
 #: Share of the value below and above it that a bound allows, and that a reader would expect.
 _BOUNDS = tuple(

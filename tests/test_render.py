@@ -44,7 +44,12 @@ def data_of(reply: Reply) -> dict[str, Any]:
 
 def evil_answer() -> Answer:
     """An answer whose text, title and file name all try something."""
-    return answer_from(f"It was {EVIL} in 1812.", f"{EVIL} in 1812", title=EVIL, file=f"{EVIL}.txt")
+    answer = answer_from(
+        f"It was {EVIL} in 1812.", f"{EVIL} in 1812", title=EVIL, file=f"{EVIL}.txt"
+    )
+    rival = replace(answer.citations[0], n=2, agreement=Agreement.CONFLICTS)
+    both = (answer.citations[0], rival)
+    return replace(answer, citations=both, agreeing=(EVIL,), conflicting=(f"{EVIL}.md",))
 
 
 def test_text_shows_the_answer_its_sentence_and_where_it_stands() -> None:
