@@ -57,7 +57,7 @@ class _Claim:
     candidate: Candidate
     values: Values
     subject: frozenset[str]
-    """Stems of its sentence's content words without its values."""
+    """Stems of its sentence's content words, its quote and all numbers and dates left out."""
 
 
 def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Agreement]:
@@ -86,12 +86,13 @@ def _claim(candidate: Candidate) -> _Claim:
     text = candidate.passage.slice(candidate.sentence)
     at = candidate.sentence.start
     quote = Span(candidate.span.start - at, candidate.span.end - at)
-    values = values_of(text, quote)
-    spans = [quote, *(q.span for q in values.quantities), *(d.span for d in values.dates)]
+    every = values_of(text)
+    # "In two days" and "on 1 September" are no subject either.
+    spans = [quote, *(q.span for q in every.quantities), *(d.span for d in every.dates)]
     rest = list(text)
     for span in spans:
         rest[span.start : span.end] = " " * len(span)
-    return _Claim(candidate, values, frozenset(stems("".join(rest))) - _CHANGE)
+    return _Claim(candidate, values_of(text, quote), frozenset(stems("".join(rest))) - _CHANGE)
 
 
 def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:

@@ -133,7 +133,7 @@ def _quantities(one: Quantity, other: Quantity) -> Comparison:
     precision = max(one.precision, other.precision)
     apart = max(one.low, other.low) - min(one.high, other.high) > precision
     near = max(one.near_low, other.near_low) - min(one.near_high, other.near_high) <= precision
-    if one.unit != other.unit:
+    if one.unit != other.unit or not one.unit:
         bare = not (one.unit and other.unit)
         return Comparison.AGREE if bare and near else Comparison.UNRELATED
     if apart:

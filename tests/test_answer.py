@@ -150,6 +150,17 @@ def test_the_same_words_about_something_else_do_not_agree() -> None:
     assert answer.single_source
 
 
+def test_a_day_or_a_number_that_both_name_makes_no_subject() -> None:
+    pay = document("pay.txt", "Nurses get 9 percent from 1 September.")
+    road = document("road.txt", "Opened on 19 September, it took 23 per cent of the cars.")
+    answer = answer_to(
+        [pay, road],
+        {"9 percent": 3.0, "23 per cent": 2.0},
+        question="What do nurses get in September?",
+    )
+    assert answer.conflicting == ()
+
+
 KINGS = (
     document("old.txt", "The king of Arland is Otto Brandt."),
     document("new.txt", "The king of Arland is Edda Lind."),

@@ -192,6 +192,7 @@ def test_different_values_of_one_kind_and_unit_conflict(one: str, other: str) ->
         ("5 dollars", "5 euros"),
         ("7 road-maps in 2020", "16 visits in 2020"),
         ("11%", "2 percentage points"),
+        ("three of the seven", "five"),
         ("more than 5 people", "200 people"),
         ("in March", "in 2024"),
         ("solar panels", "container trains"),
