@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
+from qa.agreement import Agreement, agreements
 from qa.documents import Document
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
-from qa.terms import words
+from qa.terms import content_words, words
 from qa.text import Span, surroundings
+from qa.values import Comparison, Values, compared, values_of
 
 __all__ = [
     "Answer",
@@ -21,6 +24,7 @@ __all__ = [
     "NoAnswer",
     "Reply",
     "Scores",
+    "Stage",
     "evidence_of",
     "make_reply",
     "rivals_of",
@@ -28,9 +32,8 @@ __all__ = [
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
 CITATION_MARGIN = 2.5
-#: A rival is worth weighing against the answer if its log-odds are no further behind than this; one that is
-#: further behind speaks of something else more often than it contradicts.
-RIVAL_MARGIN = 1.5
+#: A reason names at most this many words of the question that no document holds.
+MOST_MISSING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ class Citation:
     passage: Span
     scores: Scores
     agrees: bool
-    """Says the same as the answer, letter case and punctuation aside; a rival says something else."""
+    """Says the answer's very words, letter case and punctuation aside."""
+    agreement: Agreement = Agreement.OTHER
+    """How what it says stands to the answer, compared as values."""
     prefix: str = ""
     """What stands right before the sentence: tells it from its equals if the file changes."""
     suffix: str = ""
@@ -78,8 +83,28 @@ class Answer:
     text: str
     confidence: float
     citations: tuple[Citation, ...]
+    agreeing: tuple[str, ...] = ()
+    """Files of the other documents that say the same, cited or not; best first."""
+    conflicting: tuple[str, ...] = ()
+    """Files of the documents that give another value; best first."""
     understood_as: str | None = None
     """What the question was taken for after what went before; ``None`` where it was taken as typed."""
+
+    @property
+    def single_source(self) -> bool:
+        """True if no other document says the same."""
+        return not self.agreeing
+
+
+class Stage(StrEnum):
+    """What refused to answer: the first of these that had nothing good."""
+
+    RETRIEVAL = "retrieval"
+    """No passage was found, or none of the question's content words stands in any document."""
+    READER = "reader"
+    """No sentence could answer, or in every passage "no answer" scored above the best span."""
+    THRESHOLD = "threshold"
+    """The reader preferred a span somewhere, but the confidence is too low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +113,16 @@ class NoAnswer:
 
     question: str
     reason: str
+    """In one sentence."""
     confidence: float
     """Of the rejected span, 0 where there is none."""
     rejected: Citation | None
     """The best span that was not good enough."""
+    stage: Stage = Stage.THRESHOLD
+    needed: float | None = None
+    """The least confidence that would have made it an answer; ``None`` where that was not asked."""
+    missing: tuple[str, ...] = ()
+    """The question's content words that no document holds."""
     understood_as: str | None = None
     """As :attr:`Answer.understood_as`."""
 
@@ -146,66 +177,121 @@ def make_reply(
     ``document`` gives the document of an id. ``threshold`` overrides the calibrator's own.
     """
     question = retrieval.question
-    if not retrieval.passages:
-        return NoAnswer(question, "Nothing in the corpus resembles the question.", 0.0, None)
     evidence = evidence_of(retrieval, candidates)
-    if evidence is None:
-        return NoAnswer(question, "No passage found holds a sentence that could answer.", 0.0, None)
-    best = candidates[0]
-    confidence = calibrator.confidence(evidence)
+    confidence = calibrator.confidence(evidence) if evidence is not None else 0.0
     least = threshold if threshold is not None else calibrator.threshold
-    if confidence < least:
-        return NoAnswer(
-            question,
-            f"The best passage found is unlikely to answer it "
-            f"(confidence {confidence:.2f}, {least:.2f} is needed).",
-            confidence,
-            _citation(1, best, document(best.passage.document), agrees=True),
-        )
-    said = _normalised(best)
+    if evidence is None or confidence < least:
+        rejected = None
+        if candidates:
+            source = document(candidates[0].passage.document)
+            rejected = _citation(1, candidates[0], source, True, Agreement.AGREES)
+        stage = _refusing_stage(retrieval, candidates)
+        reason = _reason(stage, retrieval, rejected, confidence, least)
+        return NoAnswer(question, reason, confidence, rejected, stage, least, retrieval.missing)
+    said = _normalised(candidates[0])
+    stands = agreements(retrieval, candidates)
     citations = tuple(
         _citation(
             n,
-            candidate,
-            document(candidate.passage.document),
-            agrees=_normalised(candidate) == said,
+            candidates[place],
+            document(candidates[place].passage.document),
+            _normalised(candidates[place]) == said,
+            stands[place],
         )
-        for n, candidate in enumerate(_worth_citing(candidates, limit), start=1)
+        for n, place in enumerate(_worth_citing(candidates, stands, limit), start=1)
     )
-    return Answer(question, citations[0].quote, confidence, citations)
+    agreeing, conflicting = (
+        tuple(document(id_).file for id_ in _documents(candidates, stands, agreement))
+        for agreement in (Agreement.AGREES, Agreement.CONFLICTS)
+    )
+    return Answer(question, citations[0].quote, confidence, citations, agreeing, conflicting)
+
+
+def _refusing_stage(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Stage:
+    missing = set(retrieval.missing)
+    if not retrieval.passages or (missing and missing >= set(content_words(retrieval.question))):
+        return Stage.RETRIEVAL
+    if not candidates or max(candidate.margin for candidate in candidates) < 0.0:
+        return Stage.READER
+    return Stage.THRESHOLD
+
+
+def _reason(
+    stage: Stage, retrieval: Retrieval, rejected: Citation | None, confidence: float, least: float
+) -> str:
+    """Why there is no answer and what it would have taken, in one sentence."""
+    if not retrieval.passages:
+        reason = "Nothing in the corpus resembles the question"
+    elif rejected is None:
+        reason = "No passage found holds a sentence that could answer"
+    else:
+        reason = {
+            Stage.RETRIEVAL: "The passages found have no word in common with the question",
+            Stage.READER: "The reader sees no answer in the passages found",
+            Stage.THRESHOLD: "The best passage found is unlikely to answer it",
+        }[stage] + f" (confidence {confidence:.2f}, {least:.2f} is needed)"
+    if retrieval.missing:
+        shown = [f"“{word}”" for word in retrieval.missing[:MOST_MISSING]]
+        listed = " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        reason += f", and no document holds {listed}"
+    return f"{reason}."
 
 
 def rivals_of(answer: Answer) -> tuple[Citation, ...]:
-    """Close citations from other documents than the answer's that say something else, each thing once.
-
-    "17 percent" and "more than 17 percent" do not contradict each other, nor does one document itself.
-    """
-    first = answer.citations[0]
-    said = [f" {' '.join(words(first.quote))} "]
-    found = []
+    """The citations that contradict the answer, each value once."""
+    found: list[Citation] = []
+    said: list[Values] = []
     for citation in answer.citations[1:]:
-        says = f" {' '.join(words(citation.quote))} "
-        alike = any(says in other or other in says for other in said)
-        near = citation.scores.reader >= first.scores.reader - RIVAL_MARGIN
-        if citation.file != first.file and not citation.agrees and near and not alike:
+        says = _values(citation)
+        new = all(compared(says, other) is not Comparison.AGREE for other in said)
+        if citation.agreement is Agreement.CONFLICTS and new:
             said.append(says)
             found.append(citation)
     return tuple(found)
 
 
-def _worth_citing(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
-    """The answer, what says the same in other places, and its closest rivals; best first."""
+def _values(citation: Citation) -> Values:
+    at = citation.sentence.start
+    return values_of(citation.sentence_text, Span(citation.span.start - at, citation.span.end - at))
+
+
+def _worth_citing(
+    candidates: Sequence[Candidate], stands: Sequence[Agreement], limit: int
+) -> list[int]:
+    """Places of the answer, of what agrees or conflicts with it, and of what is close to it; best first.
+
+    Where there are more than ``limit``, a document that agrees or conflicts comes before the others.
+    """
     best = candidates[0]
     said = _normalised(best)
-    cited = [best]
-    for candidate in candidates[1:]:
-        if len(cited) == limit:
-            break
+    cited: list[int] = []
+    for place, candidate in enumerate(candidates):
         near = candidate.score >= best.score - CITATION_MARGIN
-        new = not any(_same_place(candidate, earlier) for earlier in cited)
-        if new and (near or _normalised(candidate) == said):
-            cited.append(candidate)
-    return cited
+        tells = stands[place] is not Agreement.OTHER or _normalised(candidate) == said
+        if (near or tells) and not any(_same_place(candidate, candidates[at]) for at in cited):
+            cited.append(place)
+    heard = {best.passage.document}
+    first: list[int] = cited[:1]
+    for place in cited[1:]:
+        document = candidates[place].passage.document
+        if stands[place] is not Agreement.OTHER and document not in heard:
+            heard.add(document)
+            first.append(place)
+    rest = [place for place in cited if place not in first]
+    return sorted([*first, *rest][:limit])
+
+
+def _documents(
+    candidates: Sequence[Candidate], stands: Sequence[Agreement], agreement: Agreement
+) -> list[int]:
+    """Documents other than the answer's with a candidate that stands so to it, each once."""
+    own = candidates[0].passage.document
+    ids = [
+        candidate.passage.document
+        for candidate, stand in zip(candidates, stands, strict=True)
+        if stand is agreement and candidate.passage.document != own
+    ]
+    return list(dict.fromkeys(ids))
 
 
 def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Evidence | None:
@@ -249,7 +335,9 @@ def _normalised(candidate: Candidate) -> str:
     return " ".join(words(candidate.passage.slice(candidate.span)))
 
 
-def _citation(n: int, candidate: Candidate, document: Document, *, agrees: bool) -> Citation:
+def _citation(
+    n: int, candidate: Candidate, document: Document, agrees: bool, agreement: Agreement
+) -> Citation:
     line, column = document.lines.position(candidate.span.start)
     prefix, suffix = surroundings(document.text, candidate.sentence)
     return Citation(
@@ -267,6 +355,7 @@ def _citation(n: int, candidate: Candidate, document: Document, *, agrees: bool)
         passage=candidate.passage.span,
         scores=Scores(candidate.passage.dense, candidate.passage.lexical, candidate.score),
         agrees=agrees,
+        agreement=agreement,
         prefix=prefix,
         suffix=suffix,
     )

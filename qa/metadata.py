@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from qa.dates import MONTH_NAME, MONTHS
 from qa.errors import DocumentError
 from qa.layout import furniture, is_prose
 from qa.text import lines
@@ -24,21 +25,16 @@ SIDECAR_SUFFIX = ".meta.toml"
 HEAD_LINES = 100
 LONGEST_TITLE = 120
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
 _DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"\b(?P<year>\d{4})-(?P<number>\d{2})-(?P<day>\d{2})\b",
-        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})\b",
-        rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b",
+        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{MONTH_NAME},?\s+(?P<year>\d{{4}})\b",
+        rf"\b{MONTH_NAME}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b",
     )
 )
 # A line that gives a day or a time of day is a dateline, even without a year.
-_UNNAMED_MONTH = _MONTH.replace("?P<month>", "?:")
+_UNNAMED_MONTH = MONTH_NAME.replace("?P<month>", "?:")
 _DATELINE = re.compile(
     rf"\b\d{{1,2}}\s+{_UNNAMED_MONTH}|\b{_UNNAMED_MONTH}\s+\d{{1,2}}\b"
     r"|\b\d{1,2}:\d{2}\b|\b\d{4}-\d{2}-\d{2}\b",
@@ -147,7 +143,7 @@ def _first_date(line: str) -> date | None:
     for match in sorted(matches, key=lambda match: match.start()):
         parts = match.groupdict()
         named = parts.get("month")
-        month = _MONTHS.index(named[:3].lower()) + 1 if named else int(parts["number"])
+        month = MONTHS.index(named[:3].lower()) + 1 if named else int(parts["number"])
         try:
             return date(int(parts["year"]), month, int(parts["day"]))
         except ValueError:

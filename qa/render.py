@@ -9,11 +9,13 @@ import re
 import textwrap
 from typing import Any
 
+from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
 from qa.text import Span, displayable
 
 __all__ = [
     "CSV_COLUMNS",
+    "agreement_sentences",
     "as_csv_row",
     "as_data",
     "as_json",
@@ -24,6 +26,7 @@ __all__ = [
     "csv_cell",
     "csv_line",
     "marked_sentence",
+    "refusal_line",
     "source_line",
 ]
 
@@ -34,13 +37,21 @@ CSV_COLUMNS = (
     "answer",
     "confidence",
     "reason",
+    "stage",
     "file",
     "line",
     "title",
     "date",
     "sentence",
+    "agreeing",
+    "conflicting",
     "elapsed_ms",
 )
+_STANDS = {
+    Agreement.AGREES: " (says the same)",
+    Agreement.CONFLICTS: " (says otherwise)",
+    Agreement.OTHER: "",
+}
 _BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
 #: A cell that a spreadsheet would run as a formula starts with one of these (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -58,8 +69,22 @@ def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
         "answer": reply.text if isinstance(reply, Answer) else None,
         "confidence": round(reply.confidence, 4),
         "reason": reply.reason if isinstance(reply, NoAnswer) else None,
+        "refusal": {
+            "stage": reply.stage.value,
+            "needed": round(reply.needed, 4) if reply.needed is not None else None,
+            "missing_words": list(reply.missing),
+        }
+        if isinstance(reply, NoAnswer)
+        else None,
         "elapsed_ms": elapsed_ms,
         "citations": [_citation(c) for c in reply.citations] if isinstance(reply, Answer) else [],
+        "agreement": {
+            "agreeing": list(reply.agreeing),
+            "conflicting": list(reply.conflicting),
+            "single_source": reply.single_source,
+        }
+        if isinstance(reply, Answer)
+        else None,
         "rejected": _citation(rejected) if rejected is not None else None,
     }
 
@@ -75,29 +100,67 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
     def styled(style: str, text: str) -> str:
         return f"{style}{text}{_PLAIN}" if colour else text
 
+    opening, closing = (_REVERSE, _PLAIN) if colour else (">>", "<<")
     if isinstance(reply, NoAnswer):
         parts = [styled(_BOLD, "No answer."), _wrapped(displayable(reply.reason), width)]
+        parts.append(styled(_DIM, refusal_line(reply.stage)))
         if reply.rejected is not None:
             parts.append(styled(_DIM, "The nearest passage, not good enough to be an answer:"))
-            parts.append(_wrapped(f"  {_one_line(reply.rejected.sentence_text)}", width, "  "))
+            sentence = marked_sentence(reply.rejected, opening, closing)
+            parts.append(_wrapped(f"  {sentence}", width, "  "))
             parts.append(f"  {source_line(reply.rejected)}")
         return "\n".join(parts)
     first = reply.citations[0]
-    opening, closing = (_REVERSE, _PLAIN) if colour else (">>", "<<")
     percent = round(reply.confidence * 100)
     parts = [
         styled(_BOLD, _wrapped(_one_line(reply.text), width)),
         styled(_DIM, f"confidence {percent}% ({confidence_word(reply.confidence)})"),
+        _wrapped(" ".join(agreement_sentences(as_data(reply, id_="", elapsed_ms=0))), width),
         "",
         _wrapped("  " + marked_sentence(first, opening, closing), width, "  "),
         "",
         source_line(first),
     ]
     for citation in reply.citations[1:]:
-        same = " (says the same)" if citation.agrees else ""
-        parts.append(source_line(citation) + same)
+        parts.append(source_line(citation) + _STANDS[citation.agreement])
         parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
+
+
+def refusal_line(stage: str) -> str:
+    """Which stage refused, for a person."""
+    return f"Refused at the {stage} stage."
+
+
+def agreement_sentences(data: dict[str, Any], *, conflicts: bool = True) -> list[str]:
+    """Which documents agree with an answer and, with ``conflicts``, which contradict it, for a person.
+
+    A cited document is named by its number, any other by its file.
+    """
+    summary = data["agreement"]
+    numbers: dict[str, str] = {}
+    for citation in data["citations"]:
+        if citation["agreement"] != Agreement.OTHER:
+            numbers.setdefault(citation["file"], f"[{citation['n']}]")
+    others = [numbers.get(file, file) for file in summary["agreeing"]]
+    sentences = [
+        "Single source: no other document says the same."
+        if summary["single_source"]
+        else f"Also in {_listed(others)}."
+    ]
+    if conflicts:
+        for citation in data["citations"]:
+            if citation["agreement"] == Agreement.CONFLICTS:
+                day = f" ({citation['date']})" if citation["date"] else ""
+                sentences.append(f"[{citation['n']}]{day} says otherwise: “{citation['quote']}”.")
+    uncited = [file for file in summary["conflicting"] if file not in numbers]
+    if uncited:
+        sentences.append(f"Otherwise also in {_listed(uncited)}.")
+    return [_one_line(sentence) for sentence in sentences]
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def confidence_word(confidence: float) -> str:
@@ -134,8 +197,13 @@ def as_csv_row(data: dict[str, Any]) -> list[str]:
     first = (data["citations"] or [{}])[0]
     values = {
         **data,
+        "stage": (data["refusal"] or {}).get("stage"),
         **{key: first.get(key) for key in ("file", "line", "title", "date")},
         "sentence": first.get("sentence", {}).get("text"),
+        **{
+            key: "; ".join((data["agreement"] or {}).get(key, ()))
+            for key in ("agreeing", "conflicting")
+        },
     }
     return [csv_cell(values[column]) for column in CSV_COLUMNS]
 
@@ -157,13 +225,24 @@ def as_markdown(data: dict[str, Any]) -> str:
         first = data["citations"][0]
         lines += [f"**{_escaped(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
         lines += [f"> {_escaped(first['sentence']['text'])}", ""]
+        lines += [_escaped(" ".join(agreement_sentences(data))), ""]
     else:
         lines += [f"*No answer.* {_escaped(data['reason'])}", ""]
+        lines += [refusal_line(data["refusal"]["stage"]), ""]
+        if data["rejected"] is not None:
+            nearest = data["rejected"]
+            lines += [f"> {_escaped(nearest['sentence']['text'])}", ""]
+            lines += [f"The best span, rejected: “{_escaped(nearest['quote'])}”", ""]
+            lines.append(_numbered(nearest))
     for citation in data["citations"]:
-        day = f", {citation['date']}" if citation["date"] else ""
-        place = _code(f"{citation['file']}:{citation['line']}")
-        lines.append(f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}")
+        lines.append(_numbered(citation))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _numbered(citation: dict[str, Any]) -> str:
+    day = f", {citation['date']}" if citation["date"] else ""
+    place = _code(f"{citation['file']}:{citation['line']}")
+    return f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}"
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
@@ -187,6 +266,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
         },
         "passage": {"start": citation.passage.start, "end": citation.passage.end},
         "agrees": citation.agrees,
+        "agreement": citation.agreement.value,
         "scores": {
             "dense": round(citation.scores.dense, 4),
             "lexical": round(citation.scores.lexical, 4),

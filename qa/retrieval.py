@@ -92,6 +92,8 @@ class Retrieval:
     """Stem to idf of the question's content words."""
     passages: tuple[RetrievedPassage, ...]
     """Best first."""
+    missing: tuple[str, ...] = ()
+    """The question's content words that no document of the index holds in any form."""
 
 
 def retrieve(
@@ -110,7 +112,8 @@ def retrieve(
     """
     fusion = fusion if fusion is not None else FusionSettings()
     query = encoder.embed_query(question)
-    weights = term_weights(question, store)
+    frequencies = _frequencies(question, store)
+    weights = _weights(frequencies, store.passage_count())
 
     if among is None:
         dense = dict(vectors.nearest_passages(query, fusion.depth))
@@ -170,7 +173,8 @@ def retrieve(
         )
         for id_ in best
     )
-    return Retrieval(question, weights, passages)
+    nowhere = tuple(word for word, frequency in frequencies.items() if not frequency)
+    return Retrieval(question, weights, passages, nowhere)
 
 
 def fuse(
@@ -190,12 +194,19 @@ def fuse(
 
 def term_weights(question: str, store: Store) -> dict[str, float]:
     """Stem to idf of the question's content words, idf as in BM25 with one added so as to stay positive."""
-    count = store.passage_count()
-    weights: dict[str, float] = {}
-    for word in content_words(question):
-        frequency = store.passage_frequency(word)
-        weights[stem(word)] = log(1.0 + (count - frequency + 0.5) / (frequency + 0.5))
-    return weights
+    return _weights(_frequencies(question, store), store.passage_count())
+
+
+def _frequencies(question: str, store: Store) -> dict[str, int]:
+    """In how many passages each content word of the question stands, in any of its forms."""
+    return {word: store.passage_frequency(word) for word in content_words(question)}
+
+
+def _weights(frequencies: Mapping[str, int], count: int) -> dict[str, float]:
+    return {
+        stem(word): log(1.0 + (count - frequency + 0.5) / (frequency + 0.5))
+        for word, frequency in frequencies.items()
+    }
 
 
 def matched_share(text: str, weights: Mapping[str, float]) -> float:

@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 
+from qa.agreement import Agreement
 from qa.answer import Answer, Citation, Evidence, Scores
 from qa.documents import Document, document_from
 from qa.indexing import update_index
@@ -18,6 +19,7 @@ from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.session import Session
 from qa.settings import Settings
 from qa.store import Store
+from qa.terms import stems
 from qa.text import Span, sentences, surroundings
 from qa.vectors import open_vectors
 from tests.fakes import FakeEncoder
@@ -124,7 +126,7 @@ def retrieval_of(documents: Sequence[Document], question: str = "When was it?") 
         passage_of(item.text, id_=place + 1, document_id=place)
         for place, item in enumerate(documents)
     )
-    return Retrieval(question, {}, tuple(passages))
+    return Retrieval(question, dict.fromkeys(stems(question), 1.0), tuple(passages))
 
 
 def answer_from(
@@ -159,6 +161,7 @@ def answer_from(
         passage=Span(0, len(text)),
         scores=Scores(dense=0.5, lexical=0.25, reader=1.5),
         agrees=True,
+        agreement=Agreement.AGREES,
         prefix=prefix,
         suffix=suffix,
     )

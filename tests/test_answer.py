@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from qa.answer import Answer, NoAnswer, Reply, evidence_of, make_reply, rivals_of
+from qa.answer import Answer, NoAnswer, Reply, Stage, evidence_of, make_reply, rivals_of
 from qa.documents import Document
 from qa.retrieval import Retrieval
 from qa.text import Span
@@ -24,9 +25,10 @@ def reply_to(
     threshold: float | None = None,
     limit: int = 3,
     retrieval: Retrieval | None = None,
+    question: str = "When was it?",
 ) -> Reply:
     """The reply when the reader finds ``quotes`` in ``documents``."""
-    retrieval = retrieval if retrieval is not None else retrieval_of(documents)
+    retrieval = retrieval if retrieval is not None else retrieval_of(documents, question)
     return make_reply(
         retrieval,
         FakeReader(quotes).read(retrieval),
@@ -37,8 +39,13 @@ def reply_to(
     )
 
 
-def answer_to(documents: Sequence[Document], quotes: Mapping[str, float], limit: int = 3) -> Answer:
-    reply = reply_to(documents, quotes, limit=limit)
+def answer_to(
+    documents: Sequence[Document],
+    quotes: Mapping[str, float],
+    limit: int = 3,
+    question: str = "When was it?",
+) -> Answer:
+    reply = reply_to(documents, quotes, limit=limit, question=question)
     assert isinstance(reply, Answer)
     return reply
 
@@ -73,31 +80,99 @@ def test_what_says_the_same_is_cited_however_far_behind() -> None:
     assert [c.quote for c in answer.citations] == ["in 1812", "in (1812)"]
 
 
+GROWTH = "By how much did trade grow?"
 TRADE = (
     document("2024.txt", "Trade grew by more than 17 percent."),
-    document("2020.txt", "Trade grew by 11%. In 9 months it grew by 8%."),
-    document("2023.txt", "Trade grew by 17 percent, they say."),
+    document("2020.txt", "Trade grew by 11%. In 9 months trade grew by 8%."),
+    document("2023.txt", "Growth of trade was 17.4 per cent, they say."),
     document("other.txt", "Trade grew by (11%)."),
+    document("freight.txt", "Freight grew by 62 percent."),
 )
+QUOTES = {
+    "more than 17 percent": 3.0,
+    "11%": 2.5,
+    "17.4 per cent": -4.0,
+    "8%": -5.0,
+    "62 percent": 2.9,
+}
 
 
-def test_a_rival_is_a_citation_from_another_document_that_says_something_else() -> None:
-    quotes = {"more than 17 percent": 3.0, "11%": 2.5, "17 percent": 2.0, "8%": 1.5}
-    answer = answer_to(TRADE, quotes, limit=9)
+def test_documents_agree_and_conflict_by_value_however_far_behind() -> None:
+    answer = answer_to(TRADE, QUOTES, limit=9, question=GROWTH)
+    assert [(c.file, c.quote, c.agreement.value) for c in answer.citations] == [
+        ("2024.txt", "more than 17 percent", "agrees"),
+        ("freight.txt", "62 percent", "other"),
+        ("2020.txt", "11%", "conflicts"),
+        ("other.txt", "11%", "conflicts"),
+        ("2023.txt", "17.4 per cent", "agrees"),
+        ("2020.txt", "8%", "conflicts"),
+    ]
+    assert answer.agreeing == ("2023.txt",)
+    assert answer.conflicting == ("2020.txt", "other.txt")
+    assert not answer.single_source
+
+
+def test_each_document_that_agrees_or_conflicts_is_cited_before_what_says_something_else() -> None:
+    answer = answer_to(TRADE, QUOTES, limit=3, question=GROWTH)
+    assert [c.quote for c in answer.citations] == ["more than 17 percent", "11%", "11%"]
+    assert answer.agreeing == ("2023.txt",)  # though there is no room to cite it
+
+
+def test_a_rival_is_a_citation_that_conflicts_each_value_once() -> None:
+    answer = answer_to(TRADE, QUOTES, limit=9, question=GROWTH)
     assert [(rival.file, rival.quote) for rival in rivals_of(answer)] == [
         ("2020.txt", "11%"),
         ("2020.txt", "8%"),
     ]
 
 
-def test_what_is_far_behind_the_answer_is_no_rival() -> None:
-    answer = answer_to(TRADE, {"more than 17 percent": 3.0, "11%": 1.4})
-    assert len(answer.citations) == 3
+def test_a_document_neither_contradicts_nor_confirms_itself() -> None:
+    answer = answer_to([TRADE[1]], {"11%": 2.0, "8%": 1.9}, question=GROWTH)
+    assert [c.agreement.value for c in answer.citations] == ["agrees", "other"]
     assert rivals_of(answer) == ()
+    assert answer.single_source
 
 
-def test_a_document_is_no_rival_of_its_own() -> None:
-    assert rivals_of(answer_to([TRADE[1]], {"11%": 2.0, "8%": 1.9})) == ()
+def test_a_document_that_agrees_in_one_place_conflicts_in_no_other() -> None:
+    both = document("both.txt", "Trade grew by 17%. In 2020 trade grew by 5%.")
+    answer = answer_to(
+        [TRADE[0], both], {"more than 17 percent": 3.0, "17%": 2.0, "5%": 1.0}, question=GROWTH
+    )
+    assert (answer.agreeing, answer.conflicting) == (("both.txt",), ())
+    assert [c.agreement.value for c in answer.citations] == ["agrees", "agrees", "other"]
+
+
+def test_the_same_words_about_something_else_do_not_agree() -> None:
+    visits = document("visits.txt", "The king was abroad 17.40 percent of the year.")
+    answer = answer_to(
+        [TRADE[2], visits], {"17.4 per cent": 3.0, "17.40 percent": -3.0}, question=GROWTH
+    )
+    assert answer.single_source
+
+
+def test_a_day_or_a_number_that_both_name_makes_no_subject() -> None:
+    pay = document("pay.txt", "Nurses get 9 percent from 1 September.")
+    road = document("road.txt", "Opened on 19 September, it took 23 per cent of the cars.")
+    answer = answer_to(
+        [pay, road],
+        {"9 percent": 3.0, "23 per cent": 2.0},
+        question="What do nurses get in September?",
+    )
+    assert answer.conflicting == ()
+
+
+KINGS = (
+    document("old.txt", "The king of Arland is Otto Brandt."),
+    document("new.txt", "The king of Arland is Edda Lind."),
+    document("trade.txt", "The king met Tomas Oduya."),
+)
+
+
+def test_names_conflict_where_the_question_asks_for_one_and_much_is_shared() -> None:
+    quotes = {"Otto Brandt": 3.0, "Edda Lind": 2.0, "Tomas Oduya": 2.5}
+    answer = answer_to(KINGS, quotes, question="Who is the king of Arland?")
+    assert answer.conflicting == ("new.txt",)
+    assert answer_to(KINGS, quotes, question="What happened in Arland?").conflicting == ()
 
 
 @pytest.mark.parametrize("limit", [1, 2])
@@ -145,15 +220,60 @@ def test_an_answer_needs_the_calibrators_threshold_unless_another_is_given(
     assert reply.confidence == confidence
 
 
-def test_nothing_retrieved_is_an_abstention_that_says_so() -> None:
-    assert reply_to([], {}) == NoAnswer(
-        "When was it?", "Nothing in the corpus resembles the question.", 0.0, None
+def test_nothing_retrieved_is_an_abstention_of_the_retrieval() -> None:
+    reason = "Nothing in the corpus resembles the question."
+    assert reply_to([], {}) == NoAnswer("When was it?", reason, 0.0, None, Stage.RETRIEVAL, 0.5)
+
+
+def test_no_candidate_is_an_abstention_of_the_reader() -> None:
+    reason = "No passage found holds a sentence that could answer."
+    assert reply_to([MILL], {}) == NoAnswer("When was it?", reason, 0.0, None, Stage.READER, 0.5)
+
+
+def refusal_of(margins: Sequence[float], missing: tuple[str, ...] = ()) -> NoAnswer:
+    """The refusal of a mill's two dates whose logits lie so far above the null score."""
+    retrieval = replace(retrieval_of([MILL], "When did the mill burn?"), missing=missing)
+    read = FakeReader({"1812": 2.0, "1790": 1.0}).read(retrieval)
+    reply = make_reply(
+        retrieval,
+        [replace(c, margin=margin) for c, margin in zip(read, margins, strict=True)],
+        document=[MILL].__getitem__,
+        calibrator=FixedCalibrator(0.2),
+        threshold=None,
+        limit=3,
     )
+    assert isinstance(reply, NoAnswer)
+    return reply
 
 
-def test_no_candidate_is_an_abstention_that_says_so() -> None:
-    assert reply_to([MILL], {}) == NoAnswer(
-        "When was it?", "No passage found holds a sentence that could answer.", 0.0, None
+@pytest.mark.parametrize(
+    ("margins", "missing", "stage"),
+    [
+        ((-3.0, -1.0), (), "reader"),
+        ((-3.0, 1.0), (), "threshold"),
+        ((0.0, 0.0), (), "threshold"),
+        ((-3.0, -1.0), ("burn",), "reader"),
+        ((3.0, 1.0), ("mill", "burn"), "retrieval"),
+    ],
+    ids=["all below null", "one above null", "no span model", "one word missing", "no word held"],
+)
+def test_a_refusal_names_the_first_stage_that_had_nothing_good(
+    margins: Sequence[float], missing: tuple[str, ...], stage: str
+) -> None:
+    reply = refusal_of(margins, missing)
+    assert reply.stage.value == stage
+    assert (reply.confidence, reply.needed, reply.missing) == (0.2, 0.5, missing)
+    assert reply.rejected is not None
+    assert reply.rejected.quote == "1812"
+
+
+def test_a_refusal_says_in_one_sentence_what_it_would_have_taken() -> None:
+    assert refusal_of((0.0, 0.0), ("uranium", "moon", "keeper")).reason == (
+        "The best passage found is unlikely to answer it (confidence 0.20, 0.50 is needed), "
+        "and no document holds “uranium”, “moon” or “keeper”."
+    )
+    assert refusal_of((-1.0, -1.0)).reason == (
+        "The reader sees no answer in the passages found (confidence 0.20, 0.50 is needed)."
     )
 
 

@@ -7,15 +7,18 @@ import io
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from qa.answer import Answer, NoAnswer, Reply
+from qa.agreement import Agreement
+from qa.answer import Answer, Citation, NoAnswer, Reply, Stage
 from qa.render import (
     CSV_COLUMNS,
+    agreement_sentences,
     as_csv_row,
     as_data,
     as_json,
@@ -29,23 +32,31 @@ from qa.render import (
 from tests.fakes_reader import answer_from
 
 MILL = answer_from("An old mill. It burned down in 1812, they say. The end.", "1812")
-ABSTAINED = NoAnswer("When was it?", "Nothing says so.", 0.2, MILL.citations[0])
+ABSTAINED = NoAnswer(
+    "When was it?", "Nothing says so.", 0.2, MILL.citations[0], Stage.READER, 0.5, ("moon",)
+)
 EVIL = "\x1b[31mred\x1b]8;;http://x\x07link\u202e\u2066 \x9b2J \x7f\x08 [bold]x[/bold]"
 
 
-def data_of(reply: Reply) -> dict[str, object]:
+def data_of(reply: Reply) -> dict[str, Any]:
     return as_data(reply, id_="7", elapsed_ms=12)
 
 
 def evil_answer() -> Answer:
     """An answer whose text, title and file name all try something."""
-    return answer_from(f"It was {EVIL} in 1812.", f"{EVIL} in 1812", title=EVIL, file=f"{EVIL}.txt")
+    answer = answer_from(
+        f"It was {EVIL} in 1812.", f"{EVIL} in 1812", title=EVIL, file=f"{EVIL}.txt"
+    )
+    rival = replace(answer.citations[0], n=2, agreement=Agreement.CONFLICTS)
+    both = (answer.citations[0], rival)
+    return replace(answer, citations=both, agreeing=(EVIL,), conflicting=(f"{EVIL}.md",))
 
 
 def test_text_shows_the_answer_its_sentence_and_where_it_stands() -> None:
     assert as_text(MILL) == (
         "1812\n"
         "confidence 88% (high)\n"
+        "Single source: no other document says the same.\n"
         "\n"
         "  It burned down in >>1812<<, they say.\n"
         "\n"
@@ -69,24 +80,82 @@ def test_text_of_an_abstention_gives_the_reason_and_the_nearest_passage() -> Non
     assert as_text(ABSTAINED) == (
         "No answer.\n"
         "Nothing says so.\n"
+        "Refused at the reader stage.\n"
         "The nearest passage, not good enough to be an answer:\n"
-        "  It burned down in 1812, they say.\n"
+        "  It burned down in >>1812<<, they say.\n"
         "  [1] A title, 2024-03-06, a.txt:1"
     )
 
 
-def test_text_of_an_abstention_without_any_passage_is_its_reason() -> None:
-    assert as_text(replace(ABSTAINED, rejected=None)) == "No answer.\nNothing says so."
+def test_text_of_an_abstention_without_any_passage_is_its_reason_and_stage() -> None:
+    nothing = replace(ABSTAINED, rejected=None, stage=Stage.RETRIEVAL)
+    assert as_text(nothing) == "No answer.\nNothing says so.\nRefused at the retrieval stage."
+
+
+def test_json_of_an_abstention_says_which_stage_refused_and_what_was_needed() -> None:
+    data = data_of(ABSTAINED)
+    assert data["refusal"] == {"stage": "reader", "needed": 0.5, "missing_words": ["moon"]}
+    assert data["rejected"]["quote"] == "1812"
 
 
 def test_further_citations_follow_with_their_sentences() -> None:
     second = replace(answer_from("The fire was in 1812.", "1812").citations[0], n=2, date=None)
-    third = replace(answer_from("It was 1813.", "1813").citations[0], n=3, agrees=False)
-    both = replace(MILL, citations=(*MILL.citations, second, third))
-    assert as_text(both).endswith(
+    third = citation_of("It was 1813.", "1813", n=3, agreement=Agreement.CONFLICTS)
+    fourth = citation_of("It was late.", "late", n=4, agreement=Agreement.OTHER)
+    all_four = replace(MILL, citations=(*MILL.citations, second, third, fourth))
+    assert as_text(all_four).endswith(
         "\n[2] A title, a.txt:1 (says the same)\n    The fire was in 1812."
-        "\n[3] A title, 2024-03-06, a.txt:1\n    It was 1813."
+        "\n[3] A title, 2024-03-06, a.txt:1 (says otherwise)\n    It was 1813."
+        "\n[4] A title, 2024-03-06, a.txt:1\n    It was late."
     )
+
+
+def citation_of(
+    text: str, quote: str, *, n: int, agreement: Agreement, file: str = "a.txt"
+) -> Citation:
+    citation = answer_from(text, quote, file=file).citations[0]
+    return replace(citation, n=n, agrees=False, agreement=agreement)
+
+
+DISPUTED = replace(
+    MILL,
+    citations=(
+        MILL.citations[0],
+        citation_of("In the year 1812.", "1812", n=2, agreement=Agreement.AGREES, file="b.txt"),
+        citation_of("It was *1813*.", "*1813*", n=3, agreement=Agreement.CONFLICTS, file="c.txt"),
+    ),
+    agreeing=("b.txt", "d.txt", "e.txt"),
+    conflicting=("c.txt", "f.txt"),
+)
+
+
+def test_who_agrees_and_who_conflicts_is_said_in_sentences() -> None:
+    said = [
+        "Also in [2], d.txt and e.txt.",
+        "[3] (2024-03-06) says otherwise: “*1813*”.",
+        "Otherwise also in f.txt.",
+    ]
+    assert agreement_sentences(data_of(DISPUTED)) == said
+    assert agreement_sentences(data_of(DISPUTED), conflicts=False) == [said[0], said[2]]
+    assert " ".join(said) in as_text(DISPUTED, width=200)
+    assert " ".join(said) in rendered_lines(as_markdown(data_of(DISPUTED)))
+
+
+def test_json_and_csv_list_who_agrees_and_who_conflicts() -> None:
+    data = data_of(DISPUTED)
+    assert data["agreement"] == {
+        "agreeing": ["b.txt", "d.txt", "e.txt"],
+        "conflicting": ["c.txt", "f.txt"],
+        "single_source": False,
+    }
+    row = dict(zip(CSV_COLUMNS, as_csv_row(data), strict=True))
+    assert (row["agreeing"], row["conflicting"]) == ("b.txt; d.txt; e.txt", "c.txt; f.txt")
+
+
+def test_an_answer_that_no_other_document_confirms_is_flagged() -> None:
+    data = data_of(MILL)
+    assert data["agreement"] == {"agreeing": [], "conflicting": [], "single_source": True}
+    assert agreement_sentences(data) == ["Single source: no other document says the same."]
 
 
 def test_text_is_wrapped_to_the_width() -> None:
@@ -109,6 +178,7 @@ CITATION_KEYS = {
     "passage": {"start": int, "end": int},
     "scores": {"dense": float, "lexical": float, "reader": float},
     "agrees": bool,
+    "agreement": str,
 }
 
 
@@ -129,6 +199,8 @@ def shape(value: object) -> object:
                 "answer": str,
                 "reason": type(None),
                 "citations": [CITATION_KEYS],
+                "agreement": {"agreeing": [], "conflicting": [], "single_source": bool},
+                "refusal": type(None),
                 "rejected": type(None),
             },
         ),
@@ -139,6 +211,8 @@ def shape(value: object) -> object:
                 "answer": type(None),
                 "reason": str,
                 "citations": [],
+                "agreement": type(None),
+                "refusal": {"stage": str, "needed": float, "missing_words": [str]},
                 "rejected": CITATION_KEYS,
             },
         ),
@@ -205,11 +279,11 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) ->
 
 def test_csv_golden_lines() -> None:
     assert csv_line(as_csv_row(data_of(MILL))) == (
-        "7,When was it?,answered,1812,0.875,,a.txt,1,A title,2024-03-06,"
-        '"It burned down in 1812, they say.",12\n'
+        "7,When was it?,answered,1812,0.875,,,a.txt,1,A title,2024-03-06,"
+        '"It burned down in 1812, they say.",,,12\n'
     )
     assert csv_line(as_csv_row(data_of(ABSTAINED))) == (
-        "7,When was it?,no_answer,,0.2,Nothing says so.,,,,,,12\n"
+        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,12\n"
     )
 
 
@@ -226,9 +300,23 @@ def test_markdown_golden_sections() -> None:
         "\n"
         "> It burned down in 1812, they say.\n"
         "\n"
+        "Single source: no other document says the same.\n"
+        "\n"
         "1. A title, 2024-03-06, `a.txt:1`\n"
     )
-    assert as_markdown(data_of(ABSTAINED)) == "## When was it?\n\n*No answer.* Nothing says so.\n"
+    assert as_markdown(data_of(ABSTAINED)) == (
+        "## When was it?\n"
+        "\n"
+        "*No answer.* Nothing says so.\n"
+        "\n"
+        "Refused at the reader stage.\n"
+        "\n"
+        "> It burned down in 1812, they say.\n"
+        "\n"
+        "The best span, rejected: “1812”\n"
+        "\n"
+        "1. A title, 2024-03-06, `a.txt:1`\n"
+    )
 
 
 def rendered_lines(markdown: str) -> list[str]:
@@ -257,6 +345,7 @@ def test_markdown_shows_the_very_characters_of_the_text(
         question,
         f"{sentence} (confidence 88%)",
         sentence,
+        "Single source: no other document says the same.",
         f"{title}, {file}:1",
     ]
 

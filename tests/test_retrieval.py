@@ -74,6 +74,12 @@ def test_rare_words_weigh_more_than_common_ones(store: Store) -> None:
     assert weights["uranium"] > weights["lighthous"] > 0
 
 
+def test_words_that_no_document_holds_are_named_as_they_were_asked(store: Store) -> None:
+    asked = found(store, "Which keepers of lighthouses drink Uranium on Saturn?")
+    assert asked.missing == ("drink", "uranium", "saturn")
+    assert found(store, QUESTION).missing == ()
+
+
 def test_the_matched_share_is_the_weight_of_the_words_that_a_text_holds() -> None:
     weights = {"keeper": 1.0, "lighthous": 2.0, "uranium": 1.0}
     assert matched_share("Two lighthouses and their keepers.", weights) == 0.75

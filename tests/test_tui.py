@@ -66,6 +66,7 @@ async def test_an_abstention_looks_different_and_says_why(chatty: Settings) -> N
         assert not app.query(".answer")
         assert shown(app, ".no-answer") == ["No answer in these documents"]
         assert "unlikely to answer" in shown(app, ".reason")[0]
+        assert "Refused at the threshold stage." in shown(app, ".reason")[0]
         assert shown(app, ".nearest") == ["Nearest passage:"]
         await until(pilot, lambda: highlighted(app))
         assert highlighted(app) == citations(app)[0].quote
@@ -125,10 +126,12 @@ async def test_sources_that_disagree_stand_side_by_side_with_their_dates(
     app = chat(disputed)
     async with app.run_test(size=size) as pilot:
         await ask(pilot, "By how much did trade between Arland and Borland grow?")
-        assert shown(app, ".differ") == ["Another document may say otherwise:"]
+        assert shown(app, ".differ") == ["Another document says otherwise:"]
         assert shown(app, ".answer") == [citations(app)[0].quote]
         assert shown(app, ".rival-answer") == [citations(app)[1].quote]
         assert sorted(shown(app, ".claim-date")) == ["2020-03-06", "2024-03-06"]
+        assert shown(app, ".agreement") == ["Single source: no other document says the same."]
+        assert "says otherwise: “" in shown(app, ".citation")[1]
         left, right = app.query(".claim")
         assert left.region.y == right.region.y
         assert left.region.height == right.region.height
@@ -144,6 +147,7 @@ async def test_sources_that_agree_are_said_to(repeated: Settings) -> None:
         await ask(pilot, QUESTION)
         assert not app.query(".differ, .rival")
         assert all(line.endswith("says the same") for line in shown(app, ".citation")[1:])
+        assert shown(app, ".agreement")[0].startswith("Also in [2]")
 
 
 async def test_keys_go_back_to_earlier_answers(chatty: Settings) -> None:
@@ -252,9 +256,12 @@ async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settin
 async def test_why_explains_an_abstention_too(chatty: Settings) -> None:
     app = chat(replace(chatty, threshold=1.0))
     async with app.run_test(size=NARROW) as pilot:
-        await ask(pilot, QUESTION)
+        await ask(pilot, f"{QUESTION[:-1]} of uranium?")
         await pilot.press("f3")
         assert app.screen.query_one("#ranking", DataTable).row_count
+        summary = str(app.screen.query_one("#summary").render())
+        assert "Refused at the threshold stage. The best passage found is unlikely" in summary
+        assert "1.00 is needed), and no document holds “uranium”." in summary
 
 
 async def test_a_reply_without_any_passage_has_no_source(chatty: Settings) -> None:

@@ -94,11 +94,12 @@ class Turn(Vertical):
 
     def _answer(self, reply: Answer) -> Iterator[Widget]:
         from qa.answer import rivals_of
+        from qa.render import agreement_sentences, as_data
 
         rivals = rivals_of(reply)
         first = reply.citations[0]
         if rivals:
-            yield Static(Content("Another document may say otherwise:"), classes="differ")
+            yield Static(Content("Another document says otherwise:"), classes="differ")
         claims = [Claim(self.number, first, disputed=bool(rivals), rival=False)]
         claims += [Claim(self.number, rival, disputed=True, rival=True) for rival in rivals]
         side_by_side = Horizontal(*claims, classes="claims disputed" if rivals else "claims")
@@ -106,11 +107,18 @@ class Turn(Vertical):
         yield side_by_side
         yield Static(sentence_content(first), classes="sentence")
         yield Facts(reply.confidence, self.elapsed_ms)
+        data = as_data(reply, id_="", elapsed_ms=self.elapsed_ms)
+        # What contradicts the answer stands beside it.
+        agreement = " ".join(agreement_sentences(data, conflicts=not rivals))
+        yield Static(Content(agreement), classes="agreement")
         yield from (CitationLine(self.number, citation) for citation in reply.citations)
 
     def _abstention(self, reply: NoAnswer) -> Iterator[Widget]:
+        from qa.render import refusal_line
+
         yield Static(Content("No answer in these documents"), classes="no-answer")
-        reason = f"{displayable(reply.reason)} · {elapsed_text(self.elapsed_ms)}"
+        why = f"{displayable(reply.reason)} {refusal_line(reply.stage)}"
+        reason = f"{why} · {elapsed_text(self.elapsed_ms)}"
         yield Static(Content(reason), classes="reason")
         if reply.rejected is not None:
             yield Static(Content("Nearest passage:"), classes="nearest")

@@ -109,8 +109,11 @@ def _compared(citation: Citation) -> str:
     """How a further citation stands to the answer."""
     if citation.n == 1:
         return ""
-    if citation.agrees:
+    from qa.agreement import Agreement
+
+    if citation.agreement is Agreement.AGREES:
         return " · says the same"
     quote = displayable(" ".join(citation.quote.split()))
     short = quote if len(quote) <= LONGEST_QUOTE else f"{quote[: LONGEST_QUOTE - 1]}…"
-    return f" · “{short}”"
+    otherwise = "says otherwise: " if citation.agreement is Agreement.CONFLICTS else ""
+    return f" · {otherwise}“{short}”"

@@ -69,14 +69,24 @@ LEGEND = (
 
 def _summary(inquiry: Inquiry) -> str:
     candidates, evidence = inquiry.candidates, inquiry.evidence
-    lines = [_shortened(inquiry.reply.question, 200)]
+    from qa.answer import NoAnswer
+    from qa.render import refusal_line
+
+    reply = inquiry.reply
+    lines = [_shortened(reply.question, 200)]
+    if isinstance(reply, NoAnswer):
+        lines.append(f"{refusal_line(reply.stage)} {_shortened(reply.reason, 300)}")
     if evidence is None:
         lines.append("No sentence of the passages found could answer.")
         return "\n".join(lines)
     lines.append(
         f"First: {_quoted(candidates[0])} with log-odds {evidence.score:+.2f}, "
-        f"confidence {inquiry.reply.confidence:.0%}"
+        f"confidence {reply.confidence:.0%}"
     )
+    if evidence.margin < 0.0:
+        lines.append(
+            f"The reader's score for no answer lies {-evidence.margin:.2f} above its span's."
+        )
     runner_up = _runner_up(candidates)
     if runner_up is None:
         lines.append("There is no runner-up that says something else.")

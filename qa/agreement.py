@@ -1,0 +1,127 @@
+"""Which candidates say the same as the answer, which contradict it, and which speak of something else.
+
+Two quotes of one kind and unit are not yet about one thing: "62 percent" may be of freight and "11%" of
+trade. So a candidate counts for or against an answer only if its sentence holds the words of the question
+that the answer's sentence holds, or much of that sentence itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from qa.expectations import expected_type
+from qa.reading import Candidate
+from qa.retrieval import Retrieval
+from qa.terms import stem, stems
+from qa.text import Span
+from qa.values import Comparison, Values, compared, values_of
+
+__all__ = ["Agreement", "agreements"]
+
+#: A candidate whose log-odds are no further behind the answer's than this answers the same question.
+NEAR_MARGIN = 1.5
+#: Of the question's idf in the answer's sentence, this much must stand in the other sentence as well.
+SHARED_IDF = 0.4
+#: Or so much of the shorter sentence's content words must stand in the longer one.
+SHARED_WORDS = 0.5
+#: Names differ for many reasons: they contradict each other only where two words of the question are shared.
+TERMS_FOR_NAMES = 2
+_NAME_TYPES = ("person", "place")
+# That something changed, or by how much, does not tell what it was.
+_CHANGE = frozenset(
+    map(
+        stem,
+        "increase grow grew growth rise rose fall fell decline decrease drop change go up number amount"
+        " percent percentage total more less reach".split(),
+    )
+)
+
+
+class Agreement(StrEnum):
+    """How a citation stands to the answer."""
+
+    AGREES = "agrees"
+    """It says the same about the same thing, numbers, dates and names compared as values."""
+    CONFLICTS = "conflicts"
+    """Another document that gives another value of the same kind and unit to the same thing."""
+    OTHER = "other"
+    """It says something else, or nothing that can be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A candidate as far as it is compared."""
+
+    candidate: Candidate
+    values: Values
+    subject: frozenset[str]
+    """Stems of its sentence's content words, its quote and all numbers and dates left out."""
+
+
+def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Agreement]:
+    """How each candidate stands to the first; the first agrees.
+
+    A document that says the same as the answer in one place contradicts it in no other.
+    """
+    if not candidates:
+        return []
+    claims = [_claim(candidate) for candidate in candidates]
+    found = [Agreement.AGREES, *(_judged(retrieval, claims[0], claim) for claim in claims[1:])]
+    agreeing = {
+        candidate.passage.document
+        for candidate, agreement in zip(candidates, found, strict=True)
+        if agreement is Agreement.AGREES
+    }
+    return [
+        Agreement.OTHER
+        if agreement is Agreement.CONFLICTS and candidate.passage.document in agreeing
+        else agreement
+        for candidate, agreement in zip(candidates, found, strict=True)
+    ]
+
+
+def _claim(candidate: Candidate) -> _Claim:
+    text = candidate.passage.slice(candidate.sentence)
+    at = candidate.sentence.start
+    quote = Span(candidate.span.start - at, candidate.span.end - at)
+    every = values_of(text)
+    # "In two days" and "on 1 September" are no subject either.
+    spans = [quote, *(q.span for q in every.quantities), *(d.span for d in every.dates)]
+    rest = list(text)
+    for span in spans:
+        rest[span.start : span.end] = " " * len(span)
+    return _Claim(candidate, values_of(text, quote), frozenset(stems("".join(rest))) - _CHANGE)
+
+
+def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
+    verdict = compared(answer.values, other.values)
+    if verdict is Comparison.UNRELATED:
+        return Agreement.OTHER
+    near = other.candidate.score >= answer.candidate.score - NEAR_MARGIN
+    one_subject = _one_subject(answer, other, retrieval.term_weights)
+    if verdict is Comparison.AGREE:
+        return Agreement.AGREES if near or one_subject else Agreement.OTHER
+    if answer.candidate.passage.document == other.candidate.passage.document:
+        return Agreement.OTHER
+    if not _by_name(answer.values) or not _by_name(other.values):
+        return Agreement.CONFLICTS if one_subject else Agreement.OTHER
+    terms = len(answer.subject & other.subject & set(retrieval.term_weights))
+    asked = expected_type(retrieval.question) in _NAME_TYPES and terms >= TERMS_FOR_NAMES
+    return Agreement.CONFLICTS if near and one_subject and asked else Agreement.OTHER
+
+
+def _by_name(values: Values) -> bool:
+    """True if nothing but names could be compared."""
+    return not values.quantities and not values.dates
+
+
+def _one_subject(one: _Claim, other: _Claim, weights: Mapping[str, float]) -> bool:
+    shared = one.subject & other.subject
+    of_question = sum(weights.get(term, 0.0) for term in one.subject)
+    common = sum(weights.get(term, 0.0) for term in shared)
+    if common > 0.0 and common >= SHARED_IDF * of_question:
+        return True
+    shorter = min(len(one.subject), len(other.subject))
+    return len(shared) > 1 and len(shared) >= SHARED_WORDS * shorter
