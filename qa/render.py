@@ -7,6 +7,7 @@ import io
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from qa.answer import Answer, Citation, NoAnswer, Reply
@@ -23,7 +24,10 @@ __all__ = [
     "confidence_word",
     "csv_cell",
     "csv_line",
+    "markdown_code",
+    "markdown_text",
     "marked_sentence",
+    "one_line",
     "source_line",
 ]
 
@@ -63,7 +67,7 @@ def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
     }
 
 
-def as_json(data: dict[str, Any], *, indent: int | None = None) -> str:
+def as_json(data: dict[str, Any] | list[dict[str, Any]], *, indent: int | None = None) -> str:
     """``data`` as JSON; one line without ``indent``."""
     return json.dumps(data, ensure_ascii=False, indent=indent)
 
@@ -78,14 +82,14 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
         parts = [styled(_BOLD, "No answer."), _wrapped(displayable(reply.reason), width)]
         if reply.rejected is not None:
             parts.append(styled(_DIM, "The nearest passage, not good enough to be an answer:"))
-            parts.append(_wrapped(f"  {_one_line(reply.rejected.sentence_text)}", width, "  "))
+            parts.append(_wrapped(f"  {one_line(reply.rejected.sentence_text)}", width, "  "))
             parts.append(f"  {source_line(reply.rejected)}")
         return "\n".join(parts)
     first = reply.citations[0]
     opening, closing = (_REVERSE, _PLAIN) if colour else (">>", "<<")
     percent = round(reply.confidence * 100)
     parts = [
-        styled(_BOLD, _wrapped(_one_line(reply.text), width)),
+        styled(_BOLD, _wrapped(one_line(reply.text), width)),
         styled(_DIM, f"confidence {percent}% ({confidence_word(reply.confidence)})"),
         "",
         _wrapped("  " + marked_sentence(first, opening, closing), width, "  "),
@@ -95,7 +99,7 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
     for citation in reply.citations[1:]:
         same = " (says the same)" if citation.agrees else ""
         parts.append(source_line(citation) + same)
-        parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
+        parts.append(_wrapped(f"    {one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
 
 
@@ -110,7 +114,7 @@ def confidence_word(confidence: float) -> str:
 def source_line(citation: Citation) -> str:
     """``[1] title, date, file:line``; a document without a date says so by its absence."""
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    return _one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
+    return one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
 
 
 def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
@@ -118,14 +122,14 @@ def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
     text, at = citation.sentence_text, citation.sentence.start
     span = Span(citation.span.start - at, citation.span.end - at)
     before, quote, after = text[: span.start], span.of(text), text[span.end :]
-    return f"{_one_line(before)}{opening}{_one_line(quote)}{closing}{_one_line(after)}"
+    return f"{one_line(before)}{opening}{one_line(quote)}{closing}{one_line(after)}"
 
 
 def as_quotation(citation: Citation) -> str:
     """The quote in one line with where it stands, to be pasted into a text."""
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
     place = f"{citation.title}, {day}{citation.file}:{citation.line}"
-    return _one_line(f"“{citation.quote}” ({place})")
+    return one_line(f"“{citation.quote}” ({place})")
 
 
 def as_csv_row(data: dict[str, Any]) -> list[str]:
@@ -147,19 +151,21 @@ def csv_line(cells: list[str] | tuple[str, ...]) -> str:
     return stream.getvalue().removesuffix("\r\n") + "\n"
 
 
-def as_markdown(data: dict[str, Any]) -> str:
-    """The reply as a section of a Markdown report."""
-    lines = [f"## {_escaped(data['question'])}", ""]
+def as_markdown(data: dict[str, Any], notes: Sequence[str] = ()) -> str:
+    """The reply as a section of a Markdown report; ``notes`` on the question stand under it."""
+    lines = [f"## {markdown_text(data['question'])}", ""]
+    for note in notes:
+        lines += [f"*{markdown_text(note)}*", ""]
     if data["status"] == "answered":
         first = data["citations"][0]
-        lines += [f"**{_escaped(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
-        lines += [f"> {_escaped(first['sentence']['text'])}", ""]
+        lines += [f"**{markdown_text(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
+        lines += [f"> {markdown_text(first['sentence']['text'])}", ""]
     else:
-        lines += [f"*No answer.* {_escaped(data['reason'])}", ""]
+        lines += [f"*No answer.* {markdown_text(data['reason'])}", ""]
     for citation in data["citations"]:
         day = f", {citation['date']}" if citation["date"] else ""
-        place = _code(f"{citation['file']}:{citation['line']}")
-        lines.append(f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}")
+        place = markdown_code(f"{citation['file']}:{citation['line']}")
+        lines.append(f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -190,7 +196,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
     }
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """``text`` made displayable, in one line, character for character."""
     return displayable(text).replace("\n", " ").replace("\t", " ")
 
 
@@ -200,16 +207,16 @@ def _wrapped(text: str, width: int, indent: str = "") -> str:
     )
 
 
-def _escaped(text: str) -> str:
+def markdown_text(text: str) -> str:
     """``text`` as Markdown that shows these very characters, in one line."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>#|!&~" else c for c in _one_line(text))
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>#|!&~" else c for c in one_line(text))
     # What would begin a list or underline a heading, at the start of a line alone.
     return re.sub(r"^(\s*)(?:(\d+)([.)])|([-+=]))", r"\1\2\\\3\4", escaped)
 
 
-def _code(text: str) -> str:
+def markdown_code(text: str) -> str:
     """``text`` as a code span, fenced by more backticks than it holds in a row."""
-    text = _one_line(text)
+    text = one_line(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     space = " " if longest else ""
