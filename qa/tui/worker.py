@@ -27,6 +27,7 @@ from qa.tui.messages import (
 
 if TYPE_CHECKING:
     from qa.session import EncoderLoader, Session
+    from qa.tui.ongoing import Ongoing
 
 __all__ = ["Asked", "Job", "Recount", "serve", "update"]
 
@@ -40,6 +41,8 @@ class Asked:
 
     turn: int
     question: str
+    conversation: Ongoing
+    """Where question and reply are kept."""
     files: frozenset[str] | None = None
     """Keep to these documents."""
 
@@ -131,7 +134,10 @@ def _loader(load: EncoderLoader | None) -> EncoderLoader:
 def _answered(session: Session, asked: Asked) -> Replied:
     started = time.perf_counter()
     inquiry = session.inquire(asked.question, files=asked.files)
-    return Replied(asked.turn, inquiry, round((time.perf_counter() - started) * 1000))
+    elapsed_ms = round((time.perf_counter() - started) * 1000)
+    # Kept before it is shown, so that nothing that was on the screen can be lost.
+    refused = asked.conversation.keep(asked.question, inquiry.reply, elapsed_ms, asked.files)
+    return Replied(asked.turn, inquiry, elapsed_ms, refused)
 
 
 def _ready(session: Session) -> SessionReady:
