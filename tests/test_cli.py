@@ -44,7 +44,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["index", "sources", "ask", "batch", "check", "eval", "calibrate"]
+    "command",
+    ["index", "sources", "ask", "batch", "check", "conversations", "eval", "calibrate"],
 )
 def test_the_help_of_every_command_shows_an_example(
     capsys: pytest.CaptureFixture[str], command: str
