@@ -7,7 +7,10 @@ from pathlib import Path
 
 from qa import __version__
 
-__all__ = ["make_parser"]
+__all__ = ["LATEST", "make_parser"]
+
+#: ``--resume`` without a number; none that can be typed.
+LATEST = -1
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -45,11 +48,20 @@ def make_parser() -> argparse.ArgumentParser:
         prog="qa",
         description="Ask a folder of documents, and see where it says so. "
         "Without a command, the chat opens.",
-        epilog="examples:\n  qa --corpus ~/reports\n  qa ask 'Who signed the treaty?'",
+        epilog="examples:\n  qa --corpus ~/reports\n  qa --resume\n  qa ask 'Who signed the treaty?'",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[folders, models, answering],
     )
     parser.add_argument("--version", action="version", version=f"qa {__version__}")
+    parser.add_argument(
+        "--resume",
+        dest="conversation",
+        nargs="?",
+        const=LATEST,
+        type=_number,
+        metavar="ID",
+        help="open a kept conversation in the chat; without ID the latest about this corpus",
+    )
     parser.set_defaults(command="chat")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -191,6 +203,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     diff.add_argument("--json", action="store_true", help="print an object, not columns")
 
+    _add_conversations(
+        add(
+            "conversations",
+            "list the conversations that were kept; export one, or delete it for good",
+            "qa conversations export 3 --format html -o trade.html",
+            folders,
+        ),
+        folders,
+    )
+
     evaluate = add(
         "eval",
         "measure answers against a labelled .jsonl or SQuAD .json(.gz) file",
@@ -240,3 +262,50 @@ def make_parser() -> argparse.ArgumentParser:
         "--forget", action="store_true", help="drop the calibration, use the shipped one again"
     )
     return parser
+
+
+def _add_conversations(
+    conversations: argparse.ArgumentParser, folders: argparse.ArgumentParser
+) -> None:
+    conversations.add_argument("--json", action="store_true", help="print the list as JSON")
+    actions = conversations.add_subparsers(title="actions", metavar="ACTION")
+
+    def add(name: str, what: str, example: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(
+            name,
+            help=what,
+            description=what[0].upper() + what[1:] + ".",
+            epilog=f"example: {example}",
+            parents=[folders],
+        )
+        added.add_argument(
+            "id", type=_number, metavar="ID", help="its number, as qa conversations lists it"
+        )
+        added.set_defaults(command=f"conversations {name}")
+        return added
+
+    export = add(
+        "export",
+        "write a conversation with its citations; qa check verifies those of a .jsonl",
+        "qa conversations export 3 -o trade.html",
+    )
+    export.add_argument(
+        "--format",
+        choices=("md", "json", "html", "jsonl"),
+        help="default: by the ending of FILE; md on stdout",
+    )
+    export.add_argument(
+        "-o", dest="out", type=Path, metavar="FILE", help="a new file (default: stdout)"
+    )
+    add(
+        "delete",
+        "delete a conversation for good, without asking",
+        "qa conversations delete 3",
+    )
+
+
+def _number(text: str) -> int:
+    """The number of a conversation, which SQLite keeps in 64 bits."""
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 19):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; qa conversations lists them")
+    return int(text)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qa.arguments import make_parser
-from qa.commands import asking, checking, comparing, folder, measuring
-from qa.errors import ExitCode, QAError
+from qa.commands import asking, checking, comparing, conversing, folder, measuring
+from qa.errors import ExitCode, QAError, UsageError
 from qa.settings import Settings, load_settings
 from qa.terminal import say
 
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
+        if parsed.conversation is not None and parsed.command != "chat":
+            raise UsageError("--resume ID opens the chat; it goes with no command.")
         flags = {name: getattr(parsed, name, None) for name in _SETTING_FLAGS}
         settings = load_settings(flags, os.environ, Path.cwd())
         code = _COMMANDS[parsed.command](parsed, settings)
@@ -66,6 +68,9 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "check": checking.check,
     "uses": comparing.uses,
     "diff": comparing.diff,
+    "conversations": conversing.conversations,
+    "conversations export": conversing.export,
+    "conversations delete": conversing.delete,
     "eval": measuring.evaluate,
     "calibrate": measuring.calibrate,
 }

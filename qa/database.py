@@ -5,18 +5,34 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from qa.errors import StoreError
 
-__all__ = ["connect", "corrupt", "is_sound", "sqlite_errors"]
+__all__ = ["STORE", "Kind", "connect", "corrupt", "is_sound", "sqlite_errors"]
 
 #: How long a command waits for another process that is writing.
 BUSY_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How sentences speak of one kind of file."""
+
+    name: str
+    content: str
+    untouched: str
+    """What a person may rely on after a write that failed."""
+    remedy: str
+    """What to do about a damaged one; ``{path}`` stands for the file."""
+
+
+STORE = Kind("store", "index", "the index is as it was", "Build it anew with: qa index --rebuild")
+
+
 @contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path, kind: Kind = STORE) -> Iterator[None]:
     """Turns SQLite's errors into ours, so that the code that raises them stays plain."""
     try:
         yield
@@ -24,31 +40,31 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorname", "")
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreError(
-                f"Another process is writing the index in {path.parent}; "
+                f"Another process is writing the {kind.content} in {path.parent}; "
                 "wait for it to end, then run the command again."
             ) from error
         if code.startswith("SQLITE_FULL"):
             raise StoreError(
-                f"The disk that holds {path.parent} is full; the index is as it was. "
+                f"The disk that holds {path.parent} is full; {kind.untouched}. "
                 "Free some space and run the command again."
             ) from error
         if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
             raise StoreError(
-                f"The store {path} cannot be used ({error}); check its permissions and the disk, "
+                f"The {kind.name} {path} cannot be used ({error}); check its permissions and the disk, "
                 "or name another folder with --vectors DIR."
             ) from error
-        raise corrupt(path, str(error)) from error
+        raise corrupt(path, str(error), kind) from error
 
 
-def corrupt(path: Path, reason: str) -> StoreError:
+def corrupt(path: Path, reason: str, kind: Kind = STORE) -> StoreError:
     return StoreError(
-        f"The store {path} is corrupt ({reason}); nothing was changed. "
-        "Build it anew with: qa index --rebuild"
+        f"The {kind.name} {path} is corrupt ({reason}); nothing was changed. "
+        f"{kind.remedy.format(path=path)}"
     )
 
 
-def connect(path: Path, mode: str) -> sqlite3.Connection:
-    with sqlite_errors(path):
+def connect(path: Path, mode: str, kind: Kind = STORE) -> sqlite3.Connection:
+    with sqlite_errors(path, kind):
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?{mode}",
             uri=True,

@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever meets half of it."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["replace_file", "replacing"]
+__all__ = ["replace_file", "replacing", "write_new_file"]
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write ``path`` so that a reader, or a kill, meets the old file or the new one.
+    """Write ``path`` so that a kill or a full disk leaves the old file or the new one, never half.
 
     Raises:
         OSError: it cannot be written; the old file is as it was.
@@ -28,15 +28,47 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: as :func:`replace_file`.
     """
+    with _beside(path) as temporary:
+        with _synced(temporary) as stream:
+            yield stream
+        os.replace(temporary, path)
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write ``path`` whole, if there is nothing of that name.
+
+    Raises:
+        FileExistsError: there is; it is as it was.
+        OSError: it cannot be written.
+    """
+    with _beside(path) as temporary:
+        with _synced(temporary) as stream:
+            stream.write(data)
+        try:
+            os.link(temporary, path)  # unlike a renaming, it refuses a name that is taken
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links; then a look has to do
+            if os.path.lexists(path):
+                raise FileExistsError(path) from None
+            os.replace(temporary, path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` for what is being written; nothing is left there at the end."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        yield temporary
     finally:
-        with suppress(
-            OSError
-        ):  # gone by now, or what cannot be written may not be deletable either
-            temporary.unlink()
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _synced(path: Path) -> Iterator[IO[bytes]]:
+    """A new file to write to, on the disk at the end."""
+    with path.open("wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())

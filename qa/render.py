@@ -7,6 +7,7 @@ import io
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from qa.agreement import Agreement
@@ -25,7 +26,10 @@ __all__ = [
     "confidence_word",
     "csv_cell",
     "csv_line",
+    "markdown_code",
+    "markdown_text",
     "marked_sentence",
+    "one_line",
     "refusal_line",
     "source_line",
 ]
@@ -89,7 +93,7 @@ def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
     }
 
 
-def as_json(data: dict[str, Any], *, indent: int | None = None) -> str:
+def as_json(data: dict[str, Any] | list[dict[str, Any]], *, indent: int | None = None) -> str:
     """``data`` as JSON; one line without ``indent``."""
     return json.dumps(data, ensure_ascii=False, indent=indent)
 
@@ -113,7 +117,7 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
     first = reply.citations[0]
     percent = round(reply.confidence * 100)
     parts = [
-        styled(_BOLD, _wrapped(_one_line(reply.text), width)),
+        styled(_BOLD, _wrapped(one_line(reply.text), width)),
         styled(_DIM, f"confidence {percent}% ({confidence_word(reply.confidence)})"),
         _wrapped(" ".join(agreement_sentences(as_data(reply, id_="", elapsed_ms=0))), width),
         "",
@@ -123,7 +127,7 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
     ]
     for citation in reply.citations[1:]:
         parts.append(source_line(citation) + _STANDS[citation.agreement])
-        parts.append(_wrapped(f"    {_one_line(citation.sentence_text)}", width, "    "))
+        parts.append(_wrapped(f"    {one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
 
 
@@ -156,7 +160,7 @@ def agreement_sentences(data: dict[str, Any], *, conflicts: bool = True) -> list
     uncited = [file for file in summary["conflicting"] if file not in numbers]
     if uncited:
         sentences.append(f"Otherwise also in {_listed(uncited)}.")
-    return [_one_line(sentence) for sentence in sentences]
+    return [one_line(sentence) for sentence in sentences]
 
 
 def _listed(names: list[str]) -> str:
@@ -174,7 +178,7 @@ def confidence_word(confidence: float) -> str:
 def source_line(citation: Citation) -> str:
     """``[1] title, date, file:line``; a document without a date says so by its absence."""
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    return _one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
+    return one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
 
 
 def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
@@ -182,14 +186,14 @@ def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
     text, at = citation.sentence_text, citation.sentence.start
     span = Span(citation.span.start - at, citation.span.end - at)
     before, quote, after = text[: span.start], span.of(text), text[span.end :]
-    return f"{_one_line(before)}{opening}{_one_line(quote)}{closing}{_one_line(after)}"
+    return f"{one_line(before)}{opening}{one_line(quote)}{closing}{one_line(after)}"
 
 
 def as_quotation(citation: Citation) -> str:
     """The quote in one line with where it stands, to be pasted into a text."""
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
     place = f"{citation.title}, {day}{citation.file}:{citation.line}"
-    return _one_line(f"“{citation.quote}” ({place})")
+    return one_line(f"“{citation.quote}” ({place})")
 
 
 def as_csv_row(data: dict[str, Any]) -> list[str]:
@@ -216,23 +220,25 @@ def csv_line(cells: list[str] | tuple[str, ...]) -> str:
     return stream.getvalue().removesuffix("\r\n") + "\n"
 
 
-def as_markdown(data: dict[str, Any]) -> str:
-    """The reply as a section of a Markdown report."""
-    lines = [f"## {_escaped(data['question'])}", ""]
+def as_markdown(data: dict[str, Any], notes: Sequence[str] = ()) -> str:
+    """The reply as a section of a Markdown report; ``notes`` on the question stand under it."""
+    lines = [f"## {markdown_text(data['question'])}", ""]
     if data.get("understood_as"):
-        lines += [f"*Understood as:* {_escaped(data['understood_as'])}", ""]
+        notes = (f"Understood as: {data['understood_as']}", *notes)
+    for note in notes:
+        lines += [f"*{markdown_text(note)}*", ""]
     if data["status"] == "answered":
         first = data["citations"][0]
-        lines += [f"**{_escaped(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
-        lines += [f"> {_escaped(first['sentence']['text'])}", ""]
-        lines += [_escaped(" ".join(agreement_sentences(data))), ""]
+        lines += [f"**{markdown_text(data['answer'])}** (confidence {data['confidence']:.0%})", ""]
+        lines += [f"> {markdown_text(first['sentence']['text'])}", ""]
+        lines += [markdown_text(" ".join(agreement_sentences(data))), ""]
     else:
-        lines += [f"*No answer.* {_escaped(data['reason'])}", ""]
+        lines += [f"*No answer.* {markdown_text(data['reason'])}", ""]
         lines += [refusal_line(data["refusal"]["stage"]), ""]
         if data["rejected"] is not None:
             nearest = data["rejected"]
-            lines += [f"> {_escaped(nearest['sentence']['text'])}", ""]
-            lines += [f"The best span, rejected: “{_escaped(nearest['quote'])}”", ""]
+            lines += [f"> {markdown_text(nearest['sentence']['text'])}", ""]
+            lines += [f"The best span, rejected: “{markdown_text(nearest['quote'])}”", ""]
             lines.append(_numbered(nearest))
     for citation in data["citations"]:
         lines.append(_numbered(citation))
@@ -241,8 +247,8 @@ def as_markdown(data: dict[str, Any]) -> str:
 
 def _numbered(citation: dict[str, Any]) -> str:
     day = f", {citation['date']}" if citation["date"] else ""
-    place = _code(f"{citation['file']}:{citation['line']}")
-    return f"{citation['n']}. {_escaped(citation['title'])}{day}, {place}"
+    place = markdown_code(f"{citation['file']}:{citation['line']}")
+    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}"
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
@@ -275,7 +281,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
     }
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """``text`` made displayable, in one line, character for character."""
     return displayable(text).replace("\n", " ").replace("\t", " ")
 
 
@@ -285,16 +292,16 @@ def _wrapped(text: str, width: int, indent: str = "") -> str:
     )
 
 
-def _escaped(text: str) -> str:
+def markdown_text(text: str) -> str:
     """``text`` as Markdown that shows these very characters, in one line."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>#|!&~" else c for c in _one_line(text))
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>#|!&~" else c for c in one_line(text))
     # What would begin a list or underline a heading, at the start of a line alone.
     return re.sub(r"^(\s*)(?:(\d+)([.)])|([-+=]))", r"\1\2\\\3\4", escaped)
 
 
-def _code(text: str) -> str:
+def markdown_code(text: str) -> str:
     """``text`` as a code span, fenced by more backticks than it holds in a row."""
-    text = _one_line(text)
+    text = one_line(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     space = " " if longest else ""

@@ -45,7 +45,18 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["index", "sources", "ask", "batch", "check", "uses", "diff", "eval", "calibrate"],
+    [
+        "index",
+        "sources",
+        "ask",
+        "batch",
+        "check",
+        "uses",
+        "diff",
+        "conversations",
+        "eval",
+        "calibrate",
+    ],
 )
 def test_the_help_of_every_command_shows_an_example(
     capsys: pytest.CaptureFixture[str], command: str

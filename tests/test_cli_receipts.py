@@ -135,15 +135,15 @@ def test_what_a_document_or_a_line_holds_cannot_reach_the_terminal(
 def test_the_replies_of_a_saved_conversation_are_checked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    turns = [{"question": "When?", "reply": mill()}, {"reply": None}, {"reply": ferry(id_="2")}, 7]
+    turns = [mill(), ferry(id_="2"), 7]
     path = Path("talk.json")
     path.write_text(json.dumps({"turns": turns}), "utf-8")
     write("mill.txt", "New.\n" + MILL)
     done = qa(capsys, "check", path)
     assert done.code == 1
     assert "2 citations: 1 ok, 1 moved" in done.out
-    assert "talk.json:4: not a turn of a conversation" in done.err
-    assert qa(capsys, "uses", "ferry.txt", "--answers", path).out.startswith("alone   talk.json:3")
+    assert "talk.json:3: not a turn of a conversation" in done.err
+    assert qa(capsys, "uses", "ferry.txt", "--answers", path).out.startswith("alone   talk.json:2")
     assert "--fix mends files" in qa(capsys, "check", path, "--fix").err
 
 

@@ -231,7 +231,7 @@ def test_json_has_the_documented_keys_and_no_others(
 def test_what_a_follow_up_was_understood_as_is_said(reply: Reply) -> None:
     data = data_of(replace(reply, understood_as="When did *the mill* burn?"))
     assert data["understood_as"] == "When did *the mill* burn?"
-    assert "*Understood as:* When did \\*the mill\\* burn?\n" in as_markdown(data)
+    assert "*Understood as: When did \\*the mill\\* burn?*\n" in as_markdown(data)
 
 
 def test_json_text_is_verbatim_and_in_one_line() -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from qa.commands.comparing import show_drift
+from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
 from qa.settings import Settings
@@ -17,14 +18,18 @@ from qa.terminal import counted, progress_bar, say, width
 __all__ = ["ask", "batch", "chat"]
 
 
-def chat(_: argparse.Namespace, settings: Settings) -> ExitCode:
+def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    resumed = conversation_to_resume(parsed.conversation, settings)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The chat needs a terminal; to ask from a script use: qa ask 'question'")
     from qa.tui.app import ChatApp
 
-    error = ChatApp(settings).run()
+    app = ChatApp(settings, resume=resumed)
+    error = app.run()
     if error is not None:
         raise error
+    if app.kept_as is not None:
+        say(f"The conversation is kept; open it again with --resume {app.kept_as}.")
     return ExitCode.OK
 
 

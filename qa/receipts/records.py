@@ -102,7 +102,7 @@ def read_answers(path: Path) -> Iterator[SavedAnswer | BadLine]:
 def read_saved(path: Path) -> Iterator[SavedAnswer | BadLine]:
     """As :func:`read_answers`; or the replies of a ``.json``, one conversation saved from the chat.
 
-    There ``line`` is the number of the turn, from 1; a turn without a reply is passed over.
+    There ``line`` is the number of the turn, from 1.
 
     Raises:
         InputFileError: the file cannot be read, or is neither.
@@ -113,8 +113,8 @@ def read_saved(path: Path) -> Iterator[SavedAnswer | BadLine]:
     for number, turn in enumerate(_turns(path), start=1):
         if not isinstance(turn, dict):
             yield BadLine(number, "not a turn of a conversation")
-        elif turn.get("reply") is not None:
-            yield _saved_answer(turn["reply"], number, Span(0, 0))
+        else:
+            yield _saved_answer(turn, number, Span(0, 0))
 
 
 def _turns(path: Path) -> list[Any]:

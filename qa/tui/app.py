@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from queue import Queue
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -17,6 +18,7 @@ from qa.errors import QAError
 from qa.settings import Settings
 from qa.text import displayable
 from qa.tui.chat_screen import ChatScreen
+from qa.tui.conversing import Conversing
 from qa.tui.editor import EditorRunner, run_suspended
 from qa.tui.messages import (
     Failed,
@@ -31,7 +33,6 @@ from qa.tui.status import StatusBar
 from qa.tui.worker import Asked, Job, Recount, serve, update
 
 if TYPE_CHECKING:
-    from qa.answer import Reply
     from qa.session import EncoderLoader
 
 __all__ = ["ChatApp"]
@@ -51,18 +52,21 @@ class ChatApp(App[QAError]):
         load: EncoderLoader | None = None,
         environment: Mapping[str, str] = os.environ,
         run_editor: EditorRunner = run_suspended,
+        resume: int | None = None,
     ) -> None:
         super().__init__()
         self._settings = settings
         self._load = load
         self._jobs: Queue[Job] = Queue()
-        self._replies: dict[int, Reply] = {}
         self._failure: QAError | None = None
         self._session_open = False
         self._ready_text = ""
         self._indexing: Worker[None] | None = None
         self._cancelled = False
+        self._resume = resume
+        self._talk: Worker[None] | None = None
         self.chat = ChatScreen(settings, environment, run_editor)
+        self._conversing = Conversing(self, self.chat, settings)
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
@@ -70,6 +74,10 @@ class ChatApp(App[QAError]):
     def on_mount(self) -> None:
         # First the screen, then what is slow to import and to load.
         self.call_after_refresh(self._open_session)
+
+    def on_ready(self) -> None:
+        if self._resume is not None:
+            self._converse(partial(self._conversing.open, self._resume))
 
     def _open_session(self) -> None:
         self._session_open = True
@@ -89,17 +97,15 @@ class ChatApp(App[QAError]):
         if self._failure is not None:
             await self.chat.show_error(message.turn, self._failure)
         else:
+            conversation = self._conversing.ongoing
             self._jobs.put(
-                Asked(
-                    message.turn,
-                    message.question,
-                    message.files,
-                    self._replies,
-                    message.as_typed,
-                )
+                Asked(message.turn, message.question, conversation, message.files, message.as_typed)
             )
 
     async def on_replied(self, message: Replied) -> None:
+        self._conversing.show_number()
+        if message.not_kept is not None:
+            self._conversing.say_not_kept(message.not_kept)
         await self.chat.show_reply(message.turn, message.inquiry, message.elapsed_ms)
 
     async def on_failed(self, message: Failed) -> None:
@@ -129,6 +135,23 @@ class ChatApp(App[QAError]):
                 "used; make it anew with: qa calibrate LABELLED",
                 severity="warning",
             )
+
+    # Conversations
+
+    @property
+    def kept_as(self) -> int | None:
+        """The number under which the conversation is kept, if all of it is."""
+        ongoing = self._conversing.ongoing
+        return ongoing.id if ongoing.all_kept else None
+
+    def action_conversations(self) -> None:
+        """List the conversations that are kept, and open one."""
+        self._converse(self._conversing.choose)
+
+    def _converse(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """One thing at a time: a second key, pressed before the first has led anywhere, is nothing."""
+        if self._talk is None or self._talk.is_finished:
+            self._talk = self.run_worker(work(), group="conversations")
 
     # The index
 
@@ -220,6 +243,7 @@ class ChatApp(App[QAError]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         if screen is self.chat:
             yield from self._chat_commands()
+            yield from self._conversation_commands()
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
         yield SystemCommand("Quit", "Leave the chat", self.action_quit)
 
@@ -252,6 +276,31 @@ class ChatApp(App[QAError]):
             yield SystemCommand(
                 "Cancel indexing", "The index stays as it was", self.action_cancel_indexing
             )
+
+    def _conversation_commands(self) -> Iterable[SystemCommand]:
+        talk = self._conversing
+        yield SystemCommand(
+            "Open a conversation", "List those that are kept", self.action_conversations
+        )
+        yield SystemCommand(
+            "New conversation",
+            "Leave this one as it is and begin another",
+            lambda: self._converse(talk.begin),
+        )
+        yield SystemCommand(
+            "Delete this conversation",
+            "For good, once you have confirmed it",
+            lambda: self._converse(talk.delete_this),
+        )
+        for name, format_ in (("Markdown", "md"), ("JSON", "json"), ("HTML", "html")):
+            yield SystemCommand(
+                f"Export as {name}",
+                "This conversation with its citations, to a new file",
+                partial(self._export, format_),
+            )
+
+    def _export(self, format_: str) -> None:
+        self._converse(partial(self._conversing.export, format_))
 
     async def action_quit(self) -> None:
         """Leave; with the error, if there was one, so that the shell learns of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,20 +19,21 @@ from textual.widgets import Input, Static
 from qa.errors import QAError, UsageError
 from qa.settings import Settings
 from qa.text import displayable
-from qa.tui.dialogue import Dialogue, Turn
+from qa.tui.dialogue import Dialogue, Turn, restriction_text
 from qa.tui.editor import EditorRunner, editor_command
 from qa.tui.help_screen import HelpScreen
 from qa.tui.keys import CHAT_KEYS, KeyFooter
-from qa.tui.messages import CitationChosen, FileChecked, QuestionAsked
+from qa.tui.messages import CitationChosen, FileChecked, QuestionAsked, SourceFound
 from qa.tui.question import QuestionBox
 from qa.tui.source import SourceText
-from qa.tui.source_pane import SourcePane
+from qa.tui.source_pane import NOTHING_YET, SourcePane
 from qa.tui.sources_screen import SourcesScreen
 from qa.tui.status import StatusBar
 from qa.tui.why_screen import WhyScreen
 
 if TYPE_CHECKING:
-    from qa.answer import Citation
+    from qa.answer import Citation, Reply
+    from qa.conversations import KeptTurn
     from qa.documents import Document
     from qa.schema import DocumentRecord
     from qa.session import Inquiry
@@ -99,6 +100,8 @@ class ChatScreen(Screen[None]):
         """Show the reply to the question of that turn, and the source of its first citation."""
         dialogue = self.query_one(Dialogue)
         turn = dialogue.turn(number)
+        if turn is None:  # another conversation has been opened meanwhile
+            return
         await turn.show_reply(self._with_shared_documents(inquiry), elapsed_ms)
         if not self.app.is_running:  # the person has left meanwhile, and the panes are being closed
             return
@@ -115,18 +118,60 @@ class ChatScreen(Screen[None]):
 
     async def show_error(self, number: int, error: QAError) -> None:
         """Say why that turn has no reply."""
-        await self.query_one(Dialogue).turn(number).show_error(error)
+        turn = self.query_one(Dialogue).turn(number)
+        if turn is not None:
+            await turn.show_error(error)
+
+    async def restore(self, turns: Sequence[tuple[KeptTurn, Reply]]) -> None:
+        """Show a conversation in place of the one that is on the screen; without turns a new one."""
+        self._turn = self._citation = None
+        self._documents.clear()
+        self.query_one(SourcePane).clear(NOTHING_YET)
+        self.query_one(QuestionBox).remember(kept.question for kept, _ in turns)
+        dialogue = self.query_one(Dialogue)
+        last = await dialogue.restore(turns)
+        if last is not None:
+            self._show(last, last.citations[0] if last.citations else None)
+            dialogue.show_turn(last)
+        self._to_pane(self.query_one(QuestionBox))
+
+    def show_number(self, number: int | None) -> None:
+        """Show the number under which the conversation is kept."""
+        self.query_one(Dialogue).border_title = (
+            f"conversation {number}" if number is not None else None
+        )
 
     def _show(self, turn: Turn, citation: Citation | None) -> None:
-        if self._turn is not None:
-            self.query_one(Dialogue).turn(self._turn).mark(None, current=False)
+        before = self._current_turn()
+        if before is not None:
+            before.mark(None, current=False)
         self._turn, self._citation = turn.number, citation
         turn.mark(citation, current=True)
         if citation is None:
             self.query_one(SourcePane).clear()
             return
-        document = self._documents[citation.file, citation.sha256]
-        self.query_one(SourcePane).show(document, citation)
+        document = self._documents.get((citation.file, citation.sha256))
+        if document is None:
+            self._find_source(citation)
+        else:
+            self.query_one(SourcePane).show(document, citation)
+            self._check_file(citation)
+
+    @work(thread=True, exclusive=True, group="source")
+    def _find_source(self, citation: Citation) -> None:
+        from qa.restoring import cited_document
+
+        self.post_message(SourceFound(citation, cited_document(self._settings, citation)))
+
+    def on_source_found(self, message: SourceFound) -> None:
+        citation, document = message.citation, message.document
+        if citation is not self._citation or not self.app.is_running:
+            return
+        if document is not None:
+            self._documents[citation.file, citation.sha256] = document
+            self.query_one(SourcePane).show(document, citation)
+        else:
+            self.query_one(SourcePane).show_remains(citation)
         self._check_file(citation)
 
     @work(thread=True, exclusive=True, group="file state")
@@ -144,7 +189,9 @@ class ChatScreen(Screen[None]):
     # Citations and answers
 
     def on_citation_chosen(self, message: CitationChosen) -> None:
-        self._show(self.query_one(Dialogue).turn(message.turn), message.citation)
+        turn = self.query_one(Dialogue).turn(message.turn)
+        if turn is not None:
+            self._show(turn, message.citation)
 
     def action_step(self, step: int) -> None:
         """The next or previous match while searching, else citation."""
@@ -171,9 +218,9 @@ class ChatScreen(Screen[None]):
     def action_turn(self, step: int) -> None:
         """To the reply before or after the current one."""
         dialogue = self.query_one(Dialogue)
-        number = (self._turn if self._turn is not None else dialogue.count()) + step
-        if 0 <= number < dialogue.count():
-            turn = dialogue.turn(number)
+        number = (self._turn if self._turn is not None else dialogue.next_number) + step
+        turn = dialogue.turn(number)
+        if turn is not None:
             self._show(turn, turn.citations[0] if turn.citations else None)
             dialogue.show_turn(turn)
 
@@ -184,8 +231,7 @@ class ChatScreen(Screen[None]):
     async def action_as_typed(self) -> None:
         """Ask the current turn's question again, without what went before."""
         turn = self._current_turn()
-        reply = turn.inquiry.reply if turn is not None and turn.inquiry is not None else None
-        if turn is None or reply is None or reply.understood_as is None:
+        if turn is None or turn.reply is None or turn.reply.understood_as is None:
             self.notify("The question was taken as typed.")
             return
         self._show(turn, None)
@@ -269,12 +315,12 @@ class ChatScreen(Screen[None]):
     def action_copy_markdown(self) -> None:
         """Copy the whole reply as Markdown."""
         turn = self._current_turn()
-        if turn is None or turn.inquiry is None:
+        if turn is None or turn.reply is None:
             self.notify("There is nothing to copy yet.", severity="warning")
             return
         from qa.render import as_data, as_markdown
 
-        data = as_data(turn.inquiry.reply, id_=str(turn.number + 1), elapsed_ms=turn.elapsed_ms)
+        data = as_data(turn.reply, id_=str(turn.number + 1), elapsed_ms=turn.elapsed_ms)
         self._copy(as_markdown(data))
 
     def _copy(self, text: str) -> None:
@@ -312,8 +358,10 @@ class ChatScreen(Screen[None]):
     def action_why(self) -> None:
         """Show why the current turn has the reply it has."""
         turn = self._current_turn()
-        if turn is None or turn.inquiry is None:
+        if turn is None or turn.reply is None:
             self.notify("There is no answer to explain yet.", severity="warning")
+        elif turn.inquiry is None:
+            self.notify("Of a restored answer the ranking is not kept; ask the question again.")
         else:
             self.app.push_screen(WhyScreen(turn.inquiry))
 
@@ -340,8 +388,4 @@ class ChatScreen(Screen[None]):
         restriction.display = self._files is not None
 
     def _restriction(self) -> str:
-        if self._files is None:
-            return ""
-        if len(self._files) == 1:
-            return f"only in {displayable(next(iter(self._files)))}"
-        return f"in {len(self._files)} of {len(self._records)} documents"
+        return restriction_text(self._files, len(self._records))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -15,30 +15,39 @@ from qa.text import displayable
 from qa.tui.reply import CitationLine, Claim, Facts, elapsed_text, sentence_content
 
 if TYPE_CHECKING:
-    from qa.answer import Answer, Citation, NoAnswer
+    from qa.answer import Answer, Citation, NoAnswer, Reply
+    from qa.conversations import KeptTurn
     from qa.errors import QAError
     from qa.session import Inquiry
 
-__all__ = ["Dialogue", "Turn"]
+__all__ = ["Dialogue", "Turn", "restriction_text"]
 
 WELCOME = (
     "Ask a question about the documents. The answer is always a quote: its words stand in a "
     "document, and the source opens beside it.\n\n"
     "You can type while the models load; the question is answered as soon as they are there.\n\n"
-    "f1 shows all keys."
+    "Conversations are kept: f4 opens an earlier one. f1 shows all keys."
 )
 
 
 class Turn(Vertical):
     """A question and, once it is there, its reply."""
 
-    def __init__(self, number: int, question: str, restriction: str = "") -> None:
+    def __init__(
+        self,
+        number: int,
+        question: str,
+        restriction: str = "",
+        reply: Reply | None = None,
+        elapsed_ms: int = 0,
+    ) -> None:
         super().__init__(id=f"turn-{number}")
         self.number = number
         self.question = question
+        self.reply = reply
         self.inquiry: Inquiry | None = None
-        """The reply and what it was chosen from."""
-        self.elapsed_ms = 0
+        """What the reply was chosen from; ``None`` for one that was restored."""
+        self.elapsed_ms = elapsed_ms
         self.citations: tuple[Citation, ...] = ()
         self.files: frozenset[str] | None = None
         """The documents that the question is restricted to; ``None`` for all."""
@@ -48,11 +57,14 @@ class Turn(Vertical):
         yield Static(Content(displayable(self.question)), classes="question")
         if self._restriction:
             yield Static(Content(self._restriction), classes="restriction")
-        yield Static(Content("…"), classes="waiting")
+        if self.reply is not None:
+            yield from self._reply(self.reply)
+        else:
+            yield Static(Content("…"), classes="waiting")
 
     async def wait_again(self) -> None:
         """Put the waiting mark in the place of the reply."""
-        self.inquiry, self.citations = None, ()
+        self.inquiry, self.reply, self.citations = None, None, ()
         stays = ("question", "restriction")
         await self.remove_children(
             [child for child in self.children if not any(map(child.has_class, stays))]
@@ -61,20 +73,9 @@ class Turn(Vertical):
 
     async def show_reply(self, inquiry: Inquiry, elapsed_ms: int) -> None:
         """Put the reply where the waiting mark was."""
-        from qa.answer import Answer
-
-        self.inquiry, self.elapsed_ms = inquiry, elapsed_ms
-        reply = inquiry.reply
+        self.inquiry, self.reply, self.elapsed_ms = inquiry, inquiry.reply, elapsed_ms
         await self.query_one(".waiting").remove()
-        if reply.understood_as is not None:
-            understood = f"understood as: {displayable(reply.understood_as)}  (u: as typed)"
-            await self.mount(Static(Content(understood), classes="understood"))
-        if isinstance(reply, Answer):
-            self.citations = reply.citations
-            await self.mount(*self._answer(reply))
-        else:
-            self.citations = (reply.rejected,) if reply.rejected is not None else ()
-            await self.mount(*self._abstention(reply))
+        await self.mount(*self._reply(inquiry.reply))
 
     async def show_error(self, error: QAError) -> None:
         """Say what went wrong where the reply would stand."""
@@ -91,6 +92,19 @@ class Turn(Vertical):
         if self.citations:
             sentence = citation if citation is not None else self.citations[0]
             self.query_one(".sentence", Static).update(sentence_content(sentence))
+
+    def _reply(self, reply: Reply) -> Iterator[Widget]:
+        from qa.answer import Answer
+
+        if reply.understood_as is not None:
+            understood = f"understood as: {displayable(reply.understood_as)}  (u: as typed)"
+            yield Static(Content(understood), classes="understood")
+        if isinstance(reply, Answer):
+            self.citations = reply.citations
+            yield from self._answer(reply)
+        else:
+            self.citations = (reply.rejected,) if reply.rejected is not None else ()
+            yield from self._abstention(reply)
 
     def _answer(self, reply: Answer) -> Iterator[Widget]:
         from qa.answer import rivals_of
@@ -129,25 +143,58 @@ class Turn(Vertical):
 class Dialogue(VerticalScroll, can_focus=True):
     """All turns, the newest at the bottom."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0
+
     def compose(self) -> ComposeResult:
         yield Static(Content(WELCOME), id="welcome")
 
     async def add_turn(self, question: str, restriction: str = "") -> Turn:
         """Append a question that has no reply yet."""
         await self.query("#welcome").remove()
-        turn = Turn(len(self.query(Turn)), question, restriction)
+        turn = Turn(self.next_number, question, restriction)
+        self._next += 1
         await self.mount(turn)
         self.show_turn(turn)
         return turn
 
-    def turn(self, number: int) -> Turn:
-        """The turn of that number, from 0."""
-        return self.query_one(f"#turn-{number}", Turn)
+    async def restore(self, turns: Sequence[tuple[KeptTurn, Reply]]) -> Turn | None:
+        """Show these turns in place of those that are there, and return the last of them."""
+        await self.remove_children()
+        restored = [
+            Turn(
+                number,
+                kept.question,
+                restriction_text(kept.files),
+                reply,
+                int(kept.reply["elapsed_ms"]),
+            )
+            for number, (kept, reply) in enumerate(turns, self._next)
+        ]
+        self._next += len(restored)
+        await self.mount_all(restored or self.compose())
+        return restored[-1] if restored else None
 
-    def count(self) -> int:
-        """How many turns there are."""
-        return len(self.query(Turn))
+    def turn(self, number: int) -> Turn | None:
+        """The turn of that number, if it is on the screen; a number is never given to another."""
+        return next(iter(self.query(f"#turn-{number}").results(Turn)), None)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next turn."""
+        return self._next
 
     def show_turn(self, turn: Turn) -> None:
         """Bring a turn into view once it has been laid out, from its question on if it is a long one."""
-        self.call_after_refresh(self.scroll_to_widget, turn, animate=False, top=True)
+        # By force: the scroll bar may not be there yet.
+        self.call_after_refresh(self.scroll_to_widget, turn, animate=False, top=True, force=True)
+
+
+def restriction_text(files: Collection[str] | None, total: int | None = None) -> str:
+    """To which documents a question keeps, of how many; nothing for all of them."""
+    if files is None:
+        return ""
+    if len(files) == 1:
+        return f"only in {displayable(next(iter(files)))}"
+    return f"in {len(files)} of {total} documents" if total else f"in {len(files)} documents"

@@ -55,6 +55,7 @@ CHAT_KEYS: list[BindingType] = [
     _hidden("shift+up", "turn(-1)", "The answer before this one"),
     _hidden("shift+down", "turn(1)", "The answer after this one"),
     _hidden("percent_sign", "toggle_numbers", "Show or hide the confidence as a number"),
+    _hidden("f4", "app.conversations", "Conversations that are kept: open or delete one"),
     _hidden("f5", "app.update_index", "Bring the index up to date with the folder"),
 ]
 

@@ -10,7 +10,8 @@ from textual.message import Message
 if TYPE_CHECKING:
     from qa.answer import Citation
     from qa.corpus import FileState
-    from qa.errors import QAError
+    from qa.documents import Document
+    from qa.errors import QAError, StoreError
     from qa.indexing import IndexReport
     from qa.schema import DocumentRecord
     from qa.session import Inquiry
@@ -26,6 +27,7 @@ __all__ = [
     "QuestionAsked",
     "Replied",
     "SessionReady",
+    "SourceFound",
 ]
 
 
@@ -75,6 +77,8 @@ class Replied(Message):
     turn: int
     inquiry: Inquiry
     elapsed_ms: int
+    not_kept: StoreError | None = None
+    """Why the conversation is not kept, if that has not been said yet."""
 
 
 @dataclass
@@ -111,3 +115,11 @@ class FileChecked(Message):
 
     citation: Citation
     state: FileState
+
+
+@dataclass
+class SourceFound(Message):
+    """The document of a restored citation has been looked for; ``None`` if its text is gone."""
+
+    citation: Citation
+    document: Document | None

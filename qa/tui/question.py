@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -48,6 +49,11 @@ class QuestionBox(TextBox):
         self._begun = ""
         self.clear()
         return question
+
+    def remember(self, questions: Iterable[str]) -> None:
+        """Take up questions that were asked before, the oldest first."""
+        self._asked.extend(questions)
+        self._place = len(self._asked)
 
     def action_earlier(self, step: int) -> None:
         """Go through the earlier questions; what was begun stands behind the last."""

@@ -20,6 +20,7 @@ from textual.worker import get_current_worker
 
 from qa.text import Span, displayable
 from qa.tui.question import TextBox
+from qa.tui.reply import sentence_content
 from qa.tui.source import SourceText
 
 if TYPE_CHECKING:
@@ -27,10 +28,15 @@ if TYPE_CHECKING:
     from qa.corpus import FileState
     from qa.documents import Document
 
-__all__ = ["SourcePane", "matches_of"]
+__all__ = ["NOTHING_YET", "SourcePane", "matches_of"]
 
 #: So many matches are enough for anybody; a search for "e" in a large file would find millions.
 MOST_MATCHES = 10_000
+NOTHING_YET = "The source of an answer opens here."
+LOST = (
+    "The text around this quote is gone: the file is not what it was, and the index holds no older "
+    "one. The sentence as it was quoted:"
+)
 
 
 def matches_of(words: str, text: str) -> list[Span]:
@@ -63,7 +69,8 @@ class SourcePane(Vertical):
         self._at = 0
 
     def compose(self) -> ComposeResult:
-        yield Static(Content("The source of an answer opens here."), id="source-title")
+        yield Static(Content(NOTHING_YET), id="source-title")
+        yield Static(id="remains")
         yield SourceText(id="source-text")
         with Horizontal(id="search-bar"):
             yield TextBox(placeholder="Find in this document", id="search", compact=True)
@@ -71,20 +78,34 @@ class SourcePane(Vertical):
 
     def show(self, document: Document, citation: Citation) -> None:
         """Show the document of ``citation``, scrolled to it."""
+        self._head(citation)
+        self.query_one(SourceText).show(document, citation)
+
+    def show_remains(self, citation: Citation) -> None:
+        """Show what was kept of a document that has another text by now, in the folder and in the index."""
+        self._head(citation)
+        self.query_one(SourceText).clear()
+        self.add_class("lost")
+        self.query_one("#remains", Static).update(
+            Content.assemble((f"{LOST}\n\n", "$text-muted"), sentence_content(citation))
+        )
+
+    def _head(self, citation: Citation) -> None:
         self.end_search()
+        self.remove_class("lost")
         self._citation = citation
         day = citation.date.isoformat() if citation.date is not None else "no date"
         self._title = displayable(
             f"[{citation.n}] {citation.title} · {day}\n{citation.file}:{citation.line}"
         )
         self.query_one("#source-title", Static).update(Content(self._title))
-        self.query_one(SourceText).show(document, citation)
 
-    def clear(self) -> None:
-        """Show nothing: a reply without any passage has no source."""
+    def clear(self, said: str = "This reply has no source.") -> None:
+        """Show nothing but a sentence: a reply without any passage has no source."""
         self.end_search()
+        self.remove_class("lost")
         self._citation = None
-        self.query_one("#source-title", Static).update(Content("This reply has no source."))
+        self.query_one("#source-title", Static).update(Content(said))
         self.query_one(SourceText).clear()
 
     def show_state(self, citation: Citation, state: FileState) -> None:

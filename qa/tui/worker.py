@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Queue
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ from qa.tui.messages import (
 )
 
 if TYPE_CHECKING:
-    from qa.answer import Reply
     from qa.session import EncoderLoader, Session
+    from qa.tui.ongoing import Ongoing
 
 __all__ = ["Asked", "Job", "Recount", "serve", "update"]
 
@@ -41,10 +41,10 @@ class Asked:
 
     turn: int
     question: str
+    conversation: Ongoing
+    """Where question and reply are kept."""
     files: frozenset[str] | None = None
     """Keep to these documents."""
-    dialogue: dict[int, Reply] = field(default_factory=dict)
-    """The replies so far by their turn; the reply to this question is added before the next is read."""
     as_typed: bool = False
     """What went before has no say in what the question means."""
 
@@ -135,11 +135,13 @@ def _loader(load: EncoderLoader | None) -> EncoderLoader:
 
 def _answered(session: Session, asked: Asked) -> Replied:
     started = time.perf_counter()
-    before = sorted(turn for turn in asked.dialogue if turn < asked.turn)
-    earlier = () if asked.as_typed else tuple(asked.dialogue[turn] for turn in before)
+    conversation = asked.conversation
+    earlier = () if asked.as_typed else conversation.replies
     inquiry = session.inquire(asked.question, files=asked.files, earlier=earlier)
-    asked.dialogue[asked.turn] = inquiry.reply
-    return Replied(asked.turn, inquiry, round((time.perf_counter() - started) * 1000))
+    elapsed_ms = round((time.perf_counter() - started) * 1000)
+    # Kept before it is shown, so that nothing that was on the screen can be lost.
+    refused = conversation.keep(asked.question, inquiry.reply, elapsed_ms, asked.files)
+    return Replied(asked.turn, inquiry, elapsed_ms, refused)
 
 
 def _ready(session: Session) -> SessionReady:
