@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qa.arguments import make_parser
-from qa.commands import asking, checking, folder, measuring
+from qa.commands import asking, checking, folder, measuring, serving
 from qa.errors import ExitCode, QAError
 from qa.settings import Settings, load_settings
 from qa.terminal import say
@@ -66,6 +66,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "check": checking.check,
     "eval": measuring.evaluate,
     "calibrate": measuring.calibrate,
+    "serve": serving.serve,
 }
 
 

@@ -220,7 +220,11 @@ class ChatApp(App[QAError]):
         yield SystemCommand(
             "Copy as Markdown", "The whole reply with its citations", chat.action_copy_markdown
         )
-        yield SystemCommand("Open the source", "In $EDITOR, at the line", chat.action_open_editor)
+        yield SystemCommand(
+            "Open the source",
+            "In $EDITOR, at the line; in a browser, in a tab",
+            chat.action_open_editor,
+        )
         yield SystemCommand("Find in the source", "Search the document", chat.action_search)
         yield SystemCommand("Why this answer", "Ranking, scores and runner-up", chat.action_why)
         yield SystemCommand(
