@@ -161,7 +161,7 @@ class ChatApp(App[QAError]):
         return super().check_action(action, parameters)
 
     def on_progressed(self, message: Progressed) -> None:
-        if self._cancelled:
+        if self._cancelled or not self.is_running:
             return
         if self._indexing is None:
             self._status.progress(
