@@ -13,6 +13,12 @@ __all__ = ["LATEST", "make_parser"]
 LATEST = -1
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
 def make_parser() -> argparse.ArgumentParser:
     folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     folders.add_argument(
@@ -80,6 +86,28 @@ def make_parser() -> argparse.ArgumentParser:
         )
         added.set_defaults(command=name)
         return added
+
+    serve = add(
+        "serve",
+        "show the chat in a browser; prints the address to open",
+        "qa serve --corpus ~/reports --port 0",
+        folders,
+        models,
+        answering,
+    )
+    serve.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: 127.0.0.1, which only this machine can reach)",
+    )
+    serve.add_argument(
+        "--port",
+        type=_port,
+        default=8417,
+        metavar="N",
+        help="port to listen on, 0 for any free one (default: 8417)",
+    )
 
     index = add(
         "index",

@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qa.arguments import make_parser
-from qa.commands import asking, checking, comparing, conversing, folder, measuring
+from qa.commands import (
+    asking,
+    checking,
+    comparing,
+    conversing,
+    folder,
+    measuring,
+    serving,
+)
 from qa.errors import ExitCode, QAError, UsageError
 from qa.settings import Settings, load_settings
 from qa.terminal import say
@@ -73,6 +81,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "conversations delete": conversing.delete,
     "eval": measuring.evaluate,
     "calibrate": measuring.calibrate,
+    "serve": serving.serve,
 }
 
 

@@ -23,6 +23,13 @@ from tests.fakes import FakeEncoder
 hypothesis.settings.register_profile("qa", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("qa")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-pictures", action="store_true", help="draw the pictures of the chat anew"
+    )
+
+
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 DOCUMENTS = {

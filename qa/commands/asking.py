@@ -20,7 +20,9 @@ __all__ = ["ask", "batch", "chat"]
 
 def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     resumed = conversation_to_resume(parsed.conversation, settings)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Where Textual is told to draw by something else than a terminal (qa serve), it needs none.
+    in_terminal = "TEXTUAL_DRIVER" not in os.environ
+    if in_terminal and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The chat needs a terminal; to ask from a script use: qa ask 'question'")
     from qa.tui.app import ChatApp
 

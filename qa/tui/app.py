@@ -194,7 +194,7 @@ class ChatApp(App[QAError]):
         return super().check_action(action, parameters)
 
     def on_progressed(self, message: Progressed) -> None:
-        if self._cancelled:
+        if self._cancelled or not self.is_running:
             return
         if self._indexing is None:
             self._status.progress(
@@ -254,7 +254,11 @@ class ChatApp(App[QAError]):
         yield SystemCommand(
             "Copy as Markdown", "The whole reply with its citations", chat.action_copy_markdown
         )
-        yield SystemCommand("Open the source", "In $EDITOR, at the line", chat.action_open_editor)
+        yield SystemCommand(
+            "Open the source",
+            "In $EDITOR, at the line; in a browser, in a tab",
+            chat.action_open_editor,
+        )
         yield SystemCommand("Find in the source", "Search the document", chat.action_search)
         yield SystemCommand("Why this answer", "Ranking, scores and runner-up", chat.action_why)
         yield SystemCommand(

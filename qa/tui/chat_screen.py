@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from qa.errors import QAError, UsageError
 from qa.settings import Settings
 from qa.text import displayable
+from qa.tui.browser import open_in_browser
 from qa.tui.dialogue import Dialogue, Turn, restriction_text
 from qa.tui.editor import EditorRunner, editor_command
 from qa.tui.help_screen import HelpScreen
@@ -328,9 +329,16 @@ class ChatScreen(Screen[None]):
         self.notify(displayable(text.splitlines()[0]), title="Copied", markup=False)
 
     def action_open_editor(self) -> None:
-        """Open the source in the person's editor."""
+        """Open the source in the person's editor; in a browser, as a page of its own."""
         if self._citation is None:
             self.notify("There is no source to open yet.", severity="warning")
+            return
+        if (
+            self.app.is_web
+        ):  # an editor would open on the machine that serves, not before the person
+            citation = self._citation
+            document = self._documents[citation.file, citation.sha256]
+            open_in_browser(self.app, document.text, citation.file)
             return
         try:
             self._open(self._citation)

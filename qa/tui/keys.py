@@ -38,7 +38,12 @@ CHAT_KEYS: list[BindingType] = [
     _key("ctrl+b", "step(-1)", "previous", "As p, in the question box too"),
     _key("y", "copy", "copy", "Copy the quote with its citation"),
     _key("Y", "copy_markdown", "Markdown", "Copy the whole reply as Markdown"),
-    _key("o", "open_editor", "open", "Open the source in $EDITOR, at the line"),
+    _key(
+        "o",
+        "open_editor",
+        "open",
+        "Open the source in $EDITOR, at the line; in a browser, in a tab",
+    ),
     _key("slash", "search", "find", "Find in the document; enter, n and p go on", "/"),
     _key("tab", "next_pane(1)", "pane", "Next pane", "tab"),
     _key("question_mark", "help", "help", "This help", "?"),
