@@ -39,6 +39,10 @@ class Progressed(Message):
     done: int = 0
     total: int = 0
 
+    def can_replace(self, message: Message) -> bool:
+        """Of progress that waits to be shown only the newest counts: a key must not wait behind it."""
+        return isinstance(message, Progressed)
+
 
 @dataclass
 class IndexMissing(Message):
