@@ -230,7 +230,8 @@ def test_an_older_format_is_refused_with_the_command_that_mends_it(folder: Path)
         with store.transaction():
             store.describe(replace(description, format_version=FORMAT_VERSION - 1))
     for opened in (Store.open, Store.open_for_writing):
-        with pytest.raises(IndexStateError, match=r"has format 0 .* qa index --rebuild"):
+        said = rf"has format {FORMAT_VERSION - 1} .* qa index --rebuild"
+        with pytest.raises(IndexStateError, match=said):
             opened(folder)
     Store.open_for_writing(folder, rebuild=True).close()
 
