@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from qa.answer import NoAnswer, Reply
-from qa.batch import Ask, BatchReport, Malformed, Question, answer_all, read_questions
+from qa.batch import Ask, BatchReport, answer_all
 from qa.errors import InputFileError, UsageError
+from qa.questions import Malformed, Question, read_questions
 from qa.session import require_question
 from tests.fakes_reader import answer_from
 

@@ -55,7 +55,8 @@ def ask(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
 
 def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
-    from qa.batch import FORMATS, Malformed, answer_all, read_questions
+    from qa.batch import FORMATS, answer_all
+    from qa.questions import Malformed, read_questions
 
     items = read_questions(parsed.questions)
     if parsed.out is not None and parsed.out.resolve() == parsed.questions.resolve():

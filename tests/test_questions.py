@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qa.batch import Malformed, Question, read_questions
 from qa.errors import InputFileError
+from qa.questions import Malformed, Question, read_questions
 
 
 def written(tmp_path: Path, name: str, content: str | bytes) -> Path:
