@@ -251,19 +251,16 @@ def _verdict(tally: Tally) -> str:
 
 def _summary(reported: Reported) -> Iterator[str]:
     stages = [
-        f"{count:,} at the {stage} stage" if stage else f"{count:,} at no stage that is named"
-        for stage, count in sorted(reported.refused.items())
+        f"{reported.refused[stage]:,} at " + (f"the {stage} stage" if stage else "no named stage")
+        for stage in (*Stage, "")
+        if reported.refused[stage]
     ]
-    statuses = [
-        f"{reported.tally.by_status[status]:,} {shown_status(status)}"
-        for status in Status
-        if status is Status.OK or reported.tally.by_status[status]
-    ]
+    statuses = _statuses(reported.tally.by_status)
     refused = reported.refused.total()
     rows = [
         ("Answers", f"{reported.answered:,} of {_counted(reported.questions, 'question')}"),
         ("Refusals", f"{refused:,}" + (f": {', '.join(stages)}" if stages else "")),
-        ("Citations", f"{reported.tally.citations:,}: {', '.join(statuses)}"),
+        ("Citations", f"{reported.tally.citations:,}" + (f": {statuses}" if statuses else "")),
         ("Contradicted", _counted(reported.contradicted, "answer")),
         ("Single source", _counted(reported.single, "answer")),
         ("Lines not read", f"{reported.tally.bad_lines:,}"),
@@ -276,16 +273,20 @@ def _summary(reported: Reported) -> Iterator[str]:
 
 
 def _row(use: DocumentUse) -> str:
-    statuses = ", ".join(
-        f"{use.by_status[status]:,} {shown_status(status)}"
-        for status in Status
-        if use.by_status[status]
-    )
     day = f"<time>{as_html(use.date)}</time>" if use.date is not None else "–"
     return (
         f'<tr><th scope="row"><bdi>{as_html(use.title)}</bdi><br><code>{as_html(use.file)}</code></th>'
         f"<td>{day}</td><td>{use.citations:,}</td><td>{use.answers:,}</td><td>{use.alone:,}</td>"
-        f"<td>{statuses}</td></tr>\n"
+        f"<td>{_statuses(use.by_status)}</td></tr>\n"
+    )
+
+
+def _statuses(counts: Counter[Status]) -> str:
+    """``3 ok · 1 moved`` as HTML."""
+    return " · ".join(
+        f'<span class="count">{counts[status]:,} {shown_status(status)}</span>'
+        for status in Status
+        if counts[status]
     )
 
 

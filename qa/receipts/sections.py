@@ -197,24 +197,30 @@ def _quotation(receipt: Receipt, finding: Finding, sources: Sources) -> str:
         text, start, end = opened.text, shown.sentence.start, shown.sentence.end
         before = text[max(start - CONTEXT_CHARACTERS, 0) : start]
         after = text[end : end + CONTEXT_CHARACTERS]
-        before = before if len(before) == start else _without_first_word(before)
-        after = after if end + len(after) == len(text) else _without_last_word(after)
+        # Whole words and the ends of the file, where that is near.
+        before = before if len(before) == start else re.sub(r"^\S+", "…", before)
+        after = after if end + len(after) == len(text) else re.sub(r"\S+$", "…", after)
+    else:
+        before, after = f"…{before}" if before else "", f"{after}…" if after else ""
     sentence = marked(shown.sentence_text, _in_sentence(shown))
-    around = [_around(before), f'<span class="sentence">{sentence}</span>', _around(after)]
-    return " ".join(part for part in around if part)
+    return f"{_before(before)}{sentence}{_after(after)}"
 
 
-def _around(text: str) -> str:
-    lines = as_html_lines(text)
-    return f'<span class="around">{lines}</span>' if lines else ""
+def _before(text: str) -> str:
+    words = text.rstrip()
+    gap = _gap(text[len(words) :])
+    return f'<span class="around">{as_html_lines(words)}{gap}</span>' if words else ""
 
 
-def _without_first_word(text: str) -> str:
-    return "… " + re.sub(r"^\S+", "", text, count=1).lstrip()
+def _after(text: str) -> str:
+    words = text.lstrip()
+    gap = _gap(text[: len(text) - len(words)])
+    return f'<span class="around">{gap}{as_html_lines(words)}</span>' if words else ""
 
 
-def _without_last_word(text: str) -> str:
-    return re.sub(r"\S+$", "", text, count=1).rstrip() + " …"
+def _gap(space: str) -> str:
+    """White space between a sentence and its surroundings: a line break stays one."""
+    return "\n" if "\n" in space else " " * bool(space)
 
 
 def _in_sentence(receipt: Receipt) -> Span:
