@@ -228,7 +228,7 @@ def _held(answers: Path, corpus: Path, checked: datetime, reported: Reported) ->
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return (
         f"{_counted(reported.questions, 'question')} of <code>{as_html(str(answers))}</code>, checked "
-        f"on <time>{minute(checked)}</time> against the files in <code>{as_html(str(corpus))}</code></p>\n"
+        f"on {minute(checked)} against the files in <code>{as_html(str(corpus))}</code></p>\n"
         f'<p class="receipt">SHA-256 of the answers {sha256}'
     )
 
