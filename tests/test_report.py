@@ -178,6 +178,17 @@ def test_a_quote_is_marked_in_what_stands_around_it_today() -> None:
     assert "today: mill.txt:3 · characters 40 to 44" in page
 
 
+def test_surroundings_are_whole_words_and_end_where_the_file_does() -> None:
+    write("long.txt", f"{'before ' * 99}\n{MILL}{'after ' * 99}")
+    text = (Path("seeds") / "long.txt").read_bytes().decode()
+    _, page, _ = reported(answers(saved("1812", text, "long.txt"), mill()))
+    around = re.findall(r'<span class="around">(.*?)</span>', page, re.DOTALL)
+    words = [" ".join(part.split()) for part in around]
+    assert re.fullmatch(r"…( before)+ First line\.", words[0])
+    assert re.fullmatch(r"It was rebuilt in 1812\. Nobody – é😀 – knew\.( after)+ …", words[1])
+    assert words[2:] == ["First line.", "It was rebuilt in 1812. Nobody – é😀 – knew."]
+
+
 def test_documents_are_counted_as_qa_uses_counts_them() -> None:
     records = (mill(), mill(), ferry(), conflict(), refusal())
     counts, text, _ = reported(answers(*records))
@@ -189,7 +200,8 @@ def test_documents_are_counted_as_qa_uses_counts_them() -> None:
 
 def test_an_answer_that_two_documents_give_rests_on_neither_alone() -> None:
     both = mill()
-    both["citations"].append({**ferry()["citations"][0], "n": 2})
+    in_other_words = {"n": 2, "agrees": False, "agreement": "agrees"}
+    both["citations"].append({**ferry()["citations"][0], **in_other_words})
     uncited = mill()
     uncited["agreement"] |= {"agreeing": ["ferry.txt"], "single_source": False}
     counts, _, _ = reported(answers(both, uncited))

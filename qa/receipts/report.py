@@ -129,6 +129,8 @@ def write_report(
                 target.write(piece.encode())
             if out.exists():
                 os.replace(out, out.with_name(out.name + ".bak"))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputFileError(
             f"The report {out} cannot be written ({error.strerror}); name another file with -o."

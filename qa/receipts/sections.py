@@ -198,8 +198,8 @@ def _quotation(receipt: Receipt, finding: Finding, sources: Sources) -> str:
         before = text[max(start - CONTEXT_CHARACTERS, 0) : start]
         after = text[end : end + CONTEXT_CHARACTERS]
         # Whole words and the ends of the file, where that is near.
-        before = before if len(before) == start else re.sub(r"^\S+", "…", before)
-        after = after if end + len(after) == len(text) else re.sub(r"\S+$", "…", after)
+        before = before if len(before) == start else re.sub(r"^\S*", "…", before)
+        after = after if end + len(after) == len(text) else re.sub(r"\S*$", "…", after, count=1)
     else:
         before, after = f"…{before}" if before else "", f"{after}…" if after else ""
     sentence = marked(shown.sentence_text, _in_sentence(shown))
