@@ -197,6 +197,27 @@ def make_parser() -> argparse.ArgumentParser:
         "-o", dest="out", type=Path, metavar="OUT", help="for --fix (default: ANSWERS.fixed.jsonl)"
     )
 
+    report = add(
+        "report",
+        "check saved answers and show them with their quotes as one page of HTML",
+        "qa report answers.jsonl --corpus seeds -o report.html",
+        folders,
+    )
+    report.add_argument(
+        "answers",
+        type=Path,
+        metavar="ANSWERS.jsonl",
+        help="as qa batch wrote it; or a conversation saved as .json",
+    )
+    report.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 unless all is ok: moved, reflowed and renamed are failures too",
+    )
+    report.add_argument(
+        "-o", dest="out", type=Path, metavar="OUT.html", help="default: ANSWERS.html"
+    )
+
     uses = add(
         "uses",
         "list the saved answers that rest on a file, and those that rest on it alone",

@@ -18,6 +18,7 @@ from qa.commands import (
     conversing,
     folder,
     measuring,
+    reporting,
     serving,
 )
 from qa.errors import ExitCode, QAError, UsageError
@@ -74,6 +75,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "ask": asking.ask,
     "batch": asking.batch,
     "check": checking.check,
+    "report": reporting.report,
     "uses": comparing.uses,
     "diff": comparing.diff,
     "conversations": conversing.conversations,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -15,6 +13,7 @@ from qa.answer import Answer, Citation
 from qa.conversations import Conversation, ConversationRecord, KeptTurn
 from qa.errors import InputFileError
 from qa.files import write_new_file
+from qa.markup import artefact, as_html, citation_block, marked, minute, style
 from qa.render import (
     agreement_sentences,
     as_json,
@@ -22,9 +21,9 @@ from qa.render import (
     confidence_word,
     markdown_code,
     markdown_text,
-    one_line,
 )
 from qa.restoring import reply_of
+from qa.text import Span
 
 __all__ = ["FORMATS", "exported", "free_path", "record_as_data", "write_export"]
 
@@ -125,7 +124,7 @@ def _reply(turn: KeptTurn) -> dict[str, Any]:
 
 
 def _held(record: ConversationRecord) -> str:
-    first, last = _minute(record.created), _minute(record.last_asked)
+    first, last = minute(record.created), minute(record.last_asked)
     when = f"on {first}" if first == last else f"from {first} to {last}"
     questions = "1 question" if record.questions == 1 else f"{record.questions:,} questions"
     return f"{questions}, asked {when},"
@@ -137,11 +136,12 @@ def _restriction(turn: KeptTurn) -> list[str]:
 
 
 def _as_html(conversation: Conversation) -> str:
-    template = Template(files("qa").joinpath("artefacts", "conversation.html").read_text("utf-8"))
+    template = Template(artefact("conversation.html"))
     record = conversation.record
     return template.substitute(
-        name=_text(record.name),
-        held=f"{_text(_held(record))} with <code>{_text(record.corpus)}</code>",
+        style=style(),
+        name=as_html(record.name),
+        held=f"{as_html(_held(record))} with <code>{as_html(record.corpus)}</code>",
         turns="\n".join("\n".join(_section(turn)) for turn in conversation.turns),
     )
 
@@ -150,24 +150,24 @@ def _section(turn: KeptTurn) -> Iterator[str]:
     reply = reply_of(turn.reply)
     elapsed = f"{int(turn.reply['elapsed_ms']):,} ms"
     yield "<section>"
-    yield f'<h2 dir="auto">{_text(turn.question)}</h2>'
+    yield f'<h2 dir="auto">{as_html(turn.question)}</h2>'
     understood = [f"Understood as: {turn.understood_as}"] if turn.understood_as is not None else []
     for note in (*understood, *_restriction(turn)):
-        yield f'<p class="note" dir="auto">{_text(note)}</p>'
+        yield f'<p class="note" dir="auto">{as_html(note)}</p>'
     if isinstance(reply, Answer):
         sure = f"{reply.confidence:.0%} ({confidence_word(reply.confidence)})"
-        yield f'<p class="answer" dir="auto">{_text(reply.text)}</p>'
-        yield f'<p class="facts">confidence {sure} · {_minute(turn.asked)} · {elapsed}</p>'
+        yield f'<p class="answer" dir="auto">{as_html(reply.text)}</p>'
+        yield f'<p class="facts">confidence {sure} · {minute(turn.asked)} · {elapsed}</p>'
         agreement = " ".join(agreement_sentences(turn.reply))
-        yield f'<p class="note" dir="auto">{_text(agreement)}</p>'
+        yield f'<p class="note" dir="auto">{as_html(agreement)}</p>'
         yield "<ol>"
         for citation in reply.citations:
             yield _cited(citation, reply.citations[0])
         yield "</ol>"
     else:
         yield '<p class="no-answer">No answer in these documents</p>'
-        yield f'<p dir="auto">{_text(reply.reason)}</p>'
-        yield f'<p class="facts">{_minute(turn.asked)} · {elapsed}</p>'
+        yield f'<p dir="auto">{as_html(reply.reason)}</p>'
+        yield f'<p class="facts">{minute(turn.asked)} · {elapsed}</p>'
         if reply.rejected is not None:
             yield '<p class="note">The nearest passage, not good enough to be an answer:</p>'
             yield f"<ol>{_cited(reply.rejected, reply.rejected)}</ol>"
@@ -176,27 +176,18 @@ def _section(turn: KeptTurn) -> Iterator[str]:
 
 def _cited(citation: Citation, first: Citation) -> str:
     """A citation with its sentence, the quote marked in it, and what is needed to verify it."""
-    text, at = citation.sentence_text, citation.sentence.start
-    start, end = citation.span.start - at, citation.span.end - at
-    before, quote, after = _text(text[:start]), _text(text[start:end]), _text(text[end:])
-    day = f", <time>{citation.date.isoformat()}</time>" if citation.date is not None else ""
-    stands = _STANDS[citation.agreement] if citation is not first else ""
+    at = citation.sentence.start
+    quote = Span(citation.span.start - at, citation.span.end - at)
     span = f"{citation.span.start:,} to {citation.span.end:,}"
-    return (
-        f'<li value="{citation.n}"><cite><bdi>{_text(citation.title)}</bdi></cite>{day}, '
-        f"<code>{_text(citation.file)}:{citation.line}</code>{stands}\n"
-        f'<blockquote dir="auto">{before}<mark>{quote}</mark>{after}</blockquote>\n'
-        f'<p class="receipt">characters {span} · SHA-256 {_text(citation.sha256)}</p></li>'
+    return citation_block(
+        n=citation.n,
+        title=citation.title,
+        day=citation.date.isoformat() if citation.date is not None else None,
+        place=f"{citation.file}:{citation.line}",
+        stands=_STANDS[citation.agreement] if citation is not first else "",
+        quotation=marked(citation.sentence_text, quote),
+        receipt=f"characters {span} · SHA-256 {citation.sha256}",
     )
-
-
-def _text(text: str) -> str:
-    """``text`` as HTML that shows these very characters, in one line."""
-    return html.escape(one_line(text))
-
-
-def _minute(moment: datetime) -> str:
-    return _utc(moment).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _utc(moment: datetime) -> datetime:

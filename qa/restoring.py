@@ -54,7 +54,7 @@ def reply_of(data: Mapping[str, Any]) -> Reply:
             missing=_texts(refusal["missing_words"]),
             understood_as=_text_or_none(data["understood_as"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise StoreError(
             f"A kept reply cannot be read ({reason}); ask its question again."

@@ -51,6 +51,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         "ask",
         "batch",
         "check",
+        "report",
         "uses",
         "diff",
         "conversations",

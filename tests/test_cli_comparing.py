@@ -35,7 +35,8 @@ def both() -> Record:
 def rival() -> Record:
     """An answer from the mill that the ferry's file contradicts."""
     record = mill(id_="4", question="And else?")
-    record["citations"].append({**ferry()["citations"][0], "n": 2, "agrees": False})
+    other = {"n": 2, "agrees": False, "agreement": "conflicts"}
+    record["citations"].append({**ferry()["citations"][0], **other})
     return record
 
 

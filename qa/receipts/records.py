@@ -11,7 +11,15 @@ from typing import IO, Any
 from qa.errors import InputFileError
 from qa.text import Span
 
-__all__ = ["BadLine", "Receipt", "SavedAnswer", "read_answers", "read_saved", "saved_answer"]
+__all__ = [
+    "BadLine",
+    "Receipt",
+    "SavedAnswer",
+    "read_answers",
+    "read_saved",
+    "receipt_of",
+    "saved_answer",
+]
 
 #: A line is some kilobytes; one longer than this many bytes is none of ours, and is never held whole.
 LONGEST_LINE = 16_000_000
@@ -172,7 +180,7 @@ def _lines(stream: IO[bytes]) -> Iterator[tuple[int, Span, bytes | None]]:
 def _receipts(record: Any) -> tuple[tuple[int, Receipt], ...]:
     if not isinstance(record, dict) or not isinstance(record.get("citations"), list):
         raise ValueError("it has no citations")
-    receipts = tuple((_whole(item["n"]), _receipt(item)) for item in record["citations"])
+    receipts = tuple((_whole(item["n"]), receipt_of(item)) for item in record["citations"])
     answer = record.get("answer")
     if receipts and answer != receipts[0][1].quote:
         raise ValueError("its answer is not the quote of its first citation")
@@ -181,7 +189,12 @@ def _receipts(record: Any) -> tuple[tuple[int, Receipt], ...]:
     return receipts
 
 
-def _receipt(citation: dict[str, Any]) -> Receipt:
+def receipt_of(citation: dict[str, Any]) -> Receipt:
+    """What a citation, as it was saved, claims.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is none, or contradicts itself.
+    """
     quote, sentence = citation["quote"], citation["sentence"]
     start, end = _whole(citation["start"]), _whole(citation["end"])
     sentence_start = _whole(sentence["start"])

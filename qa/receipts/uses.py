@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from qa.agreement import Agreement
 from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_saved
 from qa.receipts.sources import Refusal, Refused, Source, Sources
 
-__all__ = ["Reliance", "Use", "file_in_corpus", "uses_of"]
+__all__ = ["Reliance", "Use", "backed_elsewhere", "file_in_corpus", "rests_on", "uses_of"]
 
 
 class Reliance(StrEnum):
@@ -61,19 +62,34 @@ def _use(answer: SavedAnswer, file: str, sha256: str | None, sources: Sources) -
     of_file = [_is_of(receipt, file, sha256, sources) for _, receipt in answer.receipts]
     if not any(of_file):
         return answer
-    # The first citation is the answer; a further one supports it if it says the same.
-    supports = [
-        position == 0 or citation.get("agrees", True) is True
+    supporting = [mine for mine, rests in zip(of_file, rests_on(answer), strict=True) if rests]
+    numbers = (n for (n, _), mine in zip(answer.receipts, of_file, strict=True) if mine)
+    return Use(answer, _reliance(supporting, backed_elsewhere(answer)), tuple(numbers))
+
+
+def rests_on(answer: SavedAnswer) -> list[bool]:
+    """Of each citation, whether the answer rests on it: it is the first, or says the same."""
+    return [
+        position == 0
+        or citation.get("agrees", True) is True
+        or citation.get("agreement") == Agreement.AGREES
         for position, citation in enumerate(answer.record["citations"])
     ]
-    supporting = [mine for mine, supporter in zip(of_file, supports, strict=True) if supporter]
-    numbers = (n for (n, _), mine in zip(answer.receipts, of_file, strict=True) if mine)
-    return Use(answer, _reliance(supporting), tuple(numbers))
 
 
-def _reliance(supporting: list[bool]) -> Reliance:
+def backed_elsewhere(answer: SavedAnswer) -> bool:
+    """True if a document that is not cited says the same, as the answer names it."""
+    summary = answer.record.get("agreement")
+    agreeing = summary.get("agreeing") if isinstance(summary, dict) else None
+    cited = {receipt.file for _, receipt in answer.receipts}
+    return isinstance(agreeing, list) and any(
+        isinstance(file, str) and file not in cited for file in agreeing
+    )
+
+
+def _reliance(supporting: list[bool], elsewhere: bool) -> Reliance:
     """``supporting`` says of each citation that supports the answer whether it is of the file."""
-    if all(supporting):
+    if all(supporting) and not elsewhere:
         return Reliance.ALONE
     return Reliance.SHARED if any(supporting) else Reliance.CITED
 

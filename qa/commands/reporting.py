@@ -1,0 +1,59 @@
+"""``qa report``: saved answers, checked, as a page to read and to print."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.errors import ExitCode, InputFileError, UsageError
+from qa.settings import Settings
+from qa.terminal import counted, say
+
+if TYPE_CHECKING:
+    from qa.receipts.records import BadLine
+
+__all__ = ["report"]
+
+
+def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.receipts.report import write_report
+    from qa.receipts.sources import Sources
+
+    answers: Path = parsed.answers
+    out = _page(parsed)
+    earlier = out.exists()
+
+    def on_bad_line(item: BadLine) -> None:
+        say(f"{answers}:{item.line}: {item.reason}")
+
+    reported = write_report(
+        answers,
+        Sources(settings.corpus, settings.max_file_bytes),
+        out,
+        max_bytes=settings.max_file_bytes,
+        checked=datetime.now(UTC),
+        on_bad_line=on_bad_line,
+    )
+    if earlier:
+        say(f"The earlier {out} is kept as {out}.bak.")
+    if reported.tally.bad_lines:
+        say(f"{counted(reported.tally.bad_lines, 'line')} of {answers} could not be checked")
+    say(f"{counted(reported.questions, 'question')} reported in {out}")
+    return ExitCode.OK if reported.tally.passes(strict=parsed.strict) else ExitCode.FAILURE
+
+
+def _page(parsed: argparse.Namespace) -> Path:
+    """Where the page goes; never over the answers that it is made from."""
+    answers: Path = parsed.answers
+    if not answers.exists():
+        raise InputFileError(f"There is no answers file {answers}.")
+    if not answers.is_file():
+        raise InputFileError(f"{answers} is no file; give the .jsonl that qa batch has written.")
+    out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".html")
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder; name a file with -o.")
+    if out.exists() and out.samefile(answers):
+        raise UsageError(f"-o names the answers file {answers} itself; name another file.")
+    return out
