@@ -69,8 +69,9 @@ class SavedAnswer:
 
     @property
     def confidence(self) -> float | None:
+        """From 0 to 1; ``None`` in a line without one."""
         value = self.record.get("confidence")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             return None
         return float(value)
 
