@@ -267,6 +267,9 @@ class ChatApp(App[QAError]):
         yield SystemCommand(
             "Sources", "List the documents; ask only some of them", chat.action_sources
         )
+        yield SystemCommand(
+            "Restrict to dates", "Ask only the documents of some time", chat.action_dates
+        )
         yield SystemCommand("Confidence as a number", "Show or hide it", chat.action_toggle_numbers)
         yield SystemCommand(
             "Re-index", "Bring the index up to date with the folder", self.action_update_index
