@@ -13,7 +13,7 @@ from qa.text import displayable
 
 __all__ = ["EXAMPLES", "Period", "period_of"]
 
-EXAMPLES = "2024 · 2020..2024 · 2024-03.. · since 2023 · before 2021-06 · March 2024"
+EXAMPLES = "2024 · 2020..2024 · 2024-03.. · since 2023 · before 2021-06"
 
 _DAY = timedelta(days=1)
 _ISO = re.compile(r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{1,2})(?:-(?P<day>[0-9]{1,2}))?)?")

@@ -6,13 +6,14 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
-from qa.settings import Settings
+from qa.settings import Settings, setting_sources
 from qa.terminal import counted, progress_bar, say, width
 
 __all__ = ["ask", "batch", "chat"]
@@ -26,7 +27,9 @@ def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         raise UsageError("The chat needs a terminal; to ask from a script use: qa ask 'question'")
     from qa.tui.app import ChatApp
 
-    app = ChatApp(settings, resume=resumed)
+    flags = {field.name: getattr(parsed, field.name, None) for field in fields(Settings)}
+    sources = setting_sources(flags, os.environ, Path.cwd())
+    app = ChatApp(settings, resume=resumed, sources=sources)
     error = app.run()
     if error is not None:
         raise error

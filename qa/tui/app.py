@@ -29,8 +29,9 @@ from qa.tui.messages import (
     Replied,
     SessionReady,
 )
+from qa.tui.settings_screen import ADJUSTABLE, SettingsScreen
 from qa.tui.status import StatusBar
-from qa.tui.worker import Asked, Job, Recount, serve, update
+from qa.tui.worker import Adjusted, Asked, Job, Recount, serve, update
 
 if TYPE_CHECKING:
     from qa.session import EncoderLoader
@@ -53,9 +54,12 @@ class ChatApp(App[QAError]):
         environment: Mapping[str, str] = os.environ,
         run_editor: EditorRunner = run_suspended,
         resume: int | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
+        """``sources`` tells where each setting comes from, as :func:`qa.settings.setting_sources` does."""
         super().__init__()
         self._settings = settings
+        self._sources = dict(sources if sources is not None else {})
         self._load = load
         self._jobs: Queue[Job] = Queue()
         self._failure: QAError | None = None
@@ -238,12 +242,33 @@ class ChatApp(App[QAError]):
         self._cancelled = False
         self.chat.refresh_bindings()
 
+    # The settings
+
+    def action_settings(self) -> None:
+        """Show all settings; two of them can be changed for this chat."""
+        self.push_screen(SettingsScreen(self._settings, self._sources), self._adjust)
+
+    def _adjust(self, changed: Settings | None) -> None:
+        if changed is None or changed == self._settings:
+            return
+        for name in ADJUSTABLE:
+            if getattr(changed, name) != getattr(self._settings, name):
+                self._sources[name] = "this chat"
+        self._settings = changed
+        self._jobs.put(Adjusted(changed.threshold, changed.citations))
+        self.notify("It holds from the next question on, until you leave.", title="Changed")
+
     # The command palette
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         if screen is self.chat:
             yield from self._chat_commands()
             yield from self._conversation_commands()
+            yield SystemCommand(
+                "Settings",
+                "All that are in force; threshold and citations can be changed",
+                self.action_settings,
+            )
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
         yield SystemCommand("Quit", "Leave the chat", self.action_quit)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from qa.session import EncoderLoader, Session
     from qa.tui.ongoing import Ongoing
 
-__all__ = ["Asked", "Job", "Recount", "serve", "update"]
+__all__ = ["Adjusted", "Asked", "Job", "Recount", "serve", "update"]
 
 #: Posts a message to the screen; safe to call from any thread.
 Post = Callable[[Message], object]
@@ -54,8 +54,16 @@ class Recount:
     """The index has changed; tell what it holds now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Answer with these from the next question on."""
+
+    threshold: float | None
+    citations: int
+
+
 #: ``None`` ends the thread.
-Job = Asked | Recount | None
+Job = Adjusted | Asked | Recount | None
 
 
 def serve(
@@ -83,6 +91,9 @@ def serve(
             post(Failed(error, None))
             return
         while (job := jobs.get()) is not None:
+            if isinstance(job, Adjusted):
+                session.adjust(threshold=job.threshold, citations=job.citations)
+                continue
             turn = job.turn if isinstance(job, Asked) else None
             try:
                 post(_answered(session, job) if isinstance(job, Asked) else _ready(session))
