@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from dataclasses import fields
@@ -34,8 +35,20 @@ def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     if error is not None:
         raise error
     if app.kept_as is not None:
-        say(f"The conversation is kept; open it again with --resume {app.kept_as}.")
+        say(
+            f"The conversation is kept; open it again with {_resume(app.kept_as, app.settings, settings)}."
+        )
     return ExitCode.OK
+
+
+def _resume(id_: int, held_with: Settings, started_with: Settings) -> str:
+    """The flags that open a conversation; with its folders, where another corpus was opened meanwhile."""
+    flags = f"--resume {id_}"
+    for name in ("corpus", "vectors"):
+        value = getattr(held_with, name)
+        if value != getattr(started_with, name):
+            flags += f" --{name} {shlex.quote(str(value))}"
+    return flags
 
 
 def ask(parsed: argparse.Namespace, settings: Settings) -> ExitCode:

@@ -330,6 +330,12 @@ class ChatScreen(PanedScreen):
         if self._restricted is not None:
             self._take(self._restricted.among(records))
 
+    def move(self, settings: Settings) -> None:
+        """Be about another corpus, of which no document is known yet."""
+        self._settings = settings
+        self._records = ()
+        self.restrict(frozenset())
+
     def restrict(self, files: frozenset[str]) -> None:
         """Restrict further questions to these files; none or all of them is no restriction."""
         self._take(Restriction(files))
