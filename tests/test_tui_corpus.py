@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList, Static
 
+import qa.tui.app
 from qa.conversations import records
 from qa.indexing import update_index
 from qa.settings import Settings
@@ -100,7 +101,8 @@ async def test_a_folder_that_is_not_there_is_said_in_the_box(
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
         await open_folder(pilot, tmp_path / "[bold]nowhere")
-        assert "[bold]nowhere does not exist" in str(app.screen.query_one("#said", Static).content)
+        said = str(app.screen.query_one("#said", Static).content)
+        assert said == f"There is no folder {tmp_path}/[bold]nowhere."
         app.screen.query_one("#corpus", Input).value = " "
         await pilot.press("enter")
         said = str(app.screen.query_one("#said", Static).content)
@@ -125,6 +127,7 @@ async def test_where_the_other_cannot_be_opened_the_old_one_stays(
 class ServedChat(ChatApp):
     """The chat as ``qa serve`` runs it."""
 
+    CSS_PATH = Path(qa.tui.app.__file__).with_name("app.tcss")
     is_web = True
 
 

@@ -155,7 +155,7 @@ class ChatApp(App[QAError]):
 
     @property
     def settings(self) -> Settings:
-        """The settings in force; corpus and index are those that were opened last."""
+        """Those in force; corpus and index are the ones opened last."""
         return self._settings
 
     @property
@@ -193,14 +193,11 @@ class ChatApp(App[QAError]):
 
     @work(thread=True, name="indexing")
     def _update(self, rebuild: bool) -> None:
-        worker = get_current_worker()
-        update(
-            self._settings,
-            self.post_message,
-            self._load,
-            lambda: self._cancelled or worker.is_cancelled,
-            rebuild=rebuild,
-        )
+        cancelled = partial(self._is_cancelled, get_current_worker())
+        update(self._settings, self.post_message, self._load, cancelled, rebuild=rebuild)
+
+    def _is_cancelled(self, worker: Worker[object]) -> bool:
+        return self._cancelled or worker.is_cancelled
 
     def action_cancel_indexing(self) -> None:
         """Stop indexing; the index and the waiting questions stay as they are."""
@@ -297,13 +294,8 @@ class ChatApp(App[QAError]):
 
     @work(thread=True, name="another corpus")
     def _open_other(self, settings: Settings) -> None:
-        worker = get_current_worker()
-        open_other(
-            settings,
-            self.post_message,
-            self._load,
-            lambda: self._cancelled or worker.is_cancelled,
-        )
+        cancelled = partial(self._is_cancelled, get_current_worker())
+        open_other(settings, self.post_message, self._load, cancelled)
 
     async def on_corpus_opened(self, message: CorpusOpened) -> None:
         self._end_indexing()
@@ -322,7 +314,7 @@ class ChatApp(App[QAError]):
 
     def on_corpus_not_opened(self, message: CorpusNotOpened) -> None:
         self._end_indexing()
-        said = str(message.error) if message.error is not None else "You cancelled it."
+        said = str(message.error or "You cancelled it.")
         self.notify(
             displayable(said), title="Not opened", severity="error", timeout=15, markup=False
         )

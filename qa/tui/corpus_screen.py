@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from qa.errors import QAError
+from qa.errors import QAError, UsageError
 from qa.neighbours import NeighbourIndex, suggested_folder
 from qa.settings import Settings, typed_setting
 from qa.text import displayable
@@ -98,12 +98,11 @@ class CorpusScreen(ModalScreen[Settings | None]):
 
 
 def _folder(typed: str) -> Path:
-    from qa.corpus import corpus_files
-
     if not typed:
-        raise ValueError("Type the folder of the documents.")
+        raise UsageError("Type the folder of the documents.")
     folder: Path = typed_setting("corpus", typed)
-    corpus_files(folder)
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.")
     return folder
 
 
