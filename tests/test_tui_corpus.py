@@ -21,9 +21,11 @@ from tests.fakes_chat import (
     QUESTION,
     WIDE,
     Chat,
+    GatedLoad,
     ask,
     chat,
     citations,
+    footer,
     load_fake,
     notices,
     ready,
@@ -122,6 +124,23 @@ async def test_where_the_other_cannot_be_opened_the_old_one_stays(
         await ask(pilot, "How many bees does a hive hold?")
         assert shown(app, "#turn-1 .answer")
         assert app.settings.corpus == chatty.corpus
+
+
+async def test_opening_another_folder_can_be_cancelled(chatty: Settings, reports: Path) -> None:
+    load = GatedLoad()
+    load.gate.set()
+    app = ChatApp(chatty, load=load)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot)
+        load.gate.clear()
+        await open_folder(pilot, reports)
+        await until(pilot, lambda: "f6" in footer(app))
+        await pilot.press("f6")
+        load.gate.set()
+        await until(pilot, lambda: any("You cancelled it." in said for said in notices(app)))
+        assert state(app).startswith("Ready · 4 documents")
+        assert app.settings.corpus == chatty.corpus
+        assert not (reports.parent / "vectors-reports").exists()
 
 
 class ServedChat(ChatApp):
