@@ -151,6 +151,15 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def adjust(self, *, threshold: float | None, citations: int) -> None:
+        """Answer with this threshold and so many citations from the next question on.
+
+        Raises:
+            UsageError: one of them is out of range.
+        """
+        with self._lock:
+            self.settings = replace(self.settings, threshold=threshold, citations=citations)
+
     def ask(self, question: str, earlier: Sequence[Reply] = ()) -> Reply:
         """The reply to ``question``, after the replies of the dialogue so far, oldest first.
 

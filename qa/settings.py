@@ -20,6 +20,8 @@ __all__ = [
     "Settings",
     "index_command",
     "load_settings",
+    "setting_sources",
+    "typed_setting",
 ]
 
 #: The encoder that comes with the package, and the one that it was trained from; see
@@ -77,17 +79,49 @@ def load_settings(
     Raises:
         UsageError: a key nobody knows, or a value of the wrong kind; the text names its source.
     """
-    values: dict[str, Any] = {}
+    found = _found(flags, environment, folder)
+    return Settings(**{key: value for key, (value, _) in found.items()})
+
+
+def setting_sources(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> dict[str, str]:
+    """Where each setting comes from, by its name: "default", the file, its variable or its flag.
+
+    Raises:
+        UsageError: as :func:`load_settings`.
+    """
+    found = _found(flags, environment, folder)
+    return {key: found[key][1] if key in found else "default" for key in _KINDS}
+
+
+def _found(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> dict[str, tuple[Any, str]]:
+    """What is set, each value with its source."""
+    found: dict[str, tuple[Any, str]] = {}
     path = folder / SETTINGS_FILE
     if path.is_file():
         for key, value in _read_toml(path).items():
-            values[key] = _converted(key, value, str(path))
+            found[key] = (_converted(key, value, str(path)), SETTINGS_FILE)
     for key in _KINDS:
         variable = f"QA_{key.upper()}"
         if variable in environment:
-            values[key] = _converted(key, environment[variable], variable)
-    values.update({key: value for key, value in flags.items() if value is not None})
-    return Settings(**values)
+            found[key] = (_converted(key, environment[variable], variable), variable)
+    found.update({key: (value, f"--{key}") for key, value in flags.items() if value is not None})
+    return found
+
+
+def typed_setting(key: str, text: str) -> Any:
+    """The value of a setting as it is typed; nothing stands for ``None`` where that is one.
+
+    Raises:
+        UsageError: it is of the wrong kind.
+    """
+    text = text.strip()
+    if not text and _KINDS[key].endswith("None"):
+        return None
+    return _converted(key, text, "What you typed")
 
 
 def index_command(settings: Settings) -> str:

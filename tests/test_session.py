@@ -11,7 +11,7 @@ import pytest
 
 from qa.answer import Answer, Citation, Evidence, NoAnswer, Reply
 from qa.documents import read_document
-from qa.errors import IndexStateError, QuestionError
+from qa.errors import IndexStateError, QuestionError, UsageError
 from qa.indexing import update_index
 from qa.session import Session, index_exists, list_sources
 from qa.settings import SENTENCE_READER, Settings
@@ -97,6 +97,25 @@ def test_the_threshold_of_the_settings_overrides_the_calibrators(settings: Setti
         assert isinstance(session.ask(QUESTION), NoAnswer)
     with open_session(replace(settings, threshold=0.0), {"1871": 2.0}, doubtful) as session:
         assert isinstance(session.ask(QUESTION), Answer)
+
+
+def test_threshold_and_citations_can_be_changed_while_a_session_is_open(
+    repeated: Settings,
+) -> None:
+    question = "When was the lighthouse on Grey Point built?"
+    with Session.open(repeated, encoder=FakeEncoder()) as session:
+        three = session.ask(question)
+        assert isinstance(three, Answer)
+        assert len(three.citations) == 3
+        session.adjust(threshold=0.0, citations=1)
+        one = session.ask(question)
+        assert isinstance(one, Answer)
+        assert one.citations == three.citations[:1]
+        session.adjust(threshold=1.0, citations=1)
+        assert isinstance(session.ask(question), NoAnswer)
+        with pytest.raises(UsageError, match="citations must be at least 1"):
+            session.adjust(threshold=None, citations=0)
+        assert session.settings.threshold == 1.0
 
 
 def test_the_citations_setting_limits_them(settings: Settings) -> None:

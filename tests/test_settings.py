@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.errors import ExitCode, UsageError
-from qa.settings import SETTINGS_FILE, Settings, load_settings
+from qa.settings import SETTINGS_FILE, Settings, load_settings, setting_sources, typed_setting
 
 EVERY = Settings(  # no field at its default
     corpus=Path.home() / "texts",
@@ -146,3 +146,22 @@ def test_a_value_out_of_range_is_an_error_that_names_the_setting(
 def test_settings_cannot_be_changed_once_made() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().citations = 9  # type: ignore[misc]
+
+
+def test_each_setting_knows_where_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_text("citations = 5\nreader = 'a'\npassages_read = 5\n")
+    environment = {"QA_READER": "b", "QA_PASSAGES_READ": "6"}
+    sources = setting_sources({"reader": "c", "model": None}, environment, tmp_path)
+    assert sources["citations"] == "qa.toml"
+    assert sources["passages_read"] == "QA_PASSAGES_READ"
+    assert sources["reader"] == "--reader"
+    assert sources["model"] == "default"
+    assert list(sources) == list(Settings.__dataclass_fields__)
+
+
+def test_a_typed_setting_may_be_none_only_where_that_is_a_value() -> None:
+    assert typed_setting("threshold", " ") is None
+    assert typed_setting("threshold", " 0.0 ") == 0.0
+    assert typed_setting("citations", "2") == 2
+    with pytest.raises(UsageError, match="citations must be a whole number, not ''"):
+        typed_setting("citations", "")

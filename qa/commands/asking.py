@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
-from qa.settings import Settings
+from qa.settings import Settings, setting_sources
 from qa.terminal import counted, progress_bar, say, width
 
 __all__ = ["ask", "batch", "chat"]
@@ -26,13 +28,27 @@ def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         raise UsageError("The chat needs a terminal; to ask from a script use: qa ask 'question'")
     from qa.tui.app import ChatApp
 
-    app = ChatApp(settings, resume=resumed)
+    flags = {field.name: getattr(parsed, field.name, None) for field in fields(Settings)}
+    sources = setting_sources(flags, os.environ, Path.cwd())
+    app = ChatApp(settings, resume=resumed, sources=sources)
     error = app.run()
     if error is not None:
         raise error
     if app.kept_as is not None:
-        say(f"The conversation is kept; open it again with --resume {app.kept_as}.")
+        say(
+            f"The conversation is kept; open it again with {_resume(app.kept_as, app.settings, settings)}."
+        )
     return ExitCode.OK
+
+
+def _resume(id_: int, held_with: Settings, started_with: Settings) -> str:
+    """The flags that open a conversation; with its folders, where another corpus was opened meanwhile."""
+    flags = f"--resume {id_}"
+    for name in ("corpus", "vectors"):
+        value = getattr(held_with, name)
+        if value != getattr(started_with, name):
+            flags += f" --{name} {shlex.quote(str(value))}"
+    return flags
 
 
 def ask(parsed: argparse.Namespace, settings: Settings) -> ExitCode:

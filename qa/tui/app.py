@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from queue import Queue
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
@@ -21,6 +23,8 @@ from qa.tui.chat_screen import ChatScreen
 from qa.tui.conversing import Conversing
 from qa.tui.editor import EditorRunner, run_suspended
 from qa.tui.messages import (
+    CorpusNotOpened,
+    CorpusOpened,
     Failed,
     Indexed,
     IndexingStopped,
@@ -29,11 +33,13 @@ from qa.tui.messages import (
     Replied,
     SessionReady,
 )
+from qa.tui.palette import chat_commands, export_commands
+from qa.tui.settings_screen import ADJUSTABLE, SettingsScreen
 from qa.tui.status import StatusBar
-from qa.tui.worker import Asked, Job, Recount, serve, update
+from qa.tui.worker import Adjusted, Asked, Job, Recount, open_other, serve, update
 
 if TYPE_CHECKING:
-    from qa.session import EncoderLoader
+    from qa.session import EncoderLoader, Session
 
 __all__ = ["ChatApp"]
 
@@ -53,9 +59,12 @@ class ChatApp(App[QAError]):
         environment: Mapping[str, str] = os.environ,
         run_editor: EditorRunner = run_suspended,
         resume: int | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
+        """``sources`` tells where each setting comes from, as :func:`qa.settings.setting_sources` does."""
         super().__init__()
         self._settings = settings
+        self._sources = dict(sources if sources is not None else {})
         self._load = load
         self._jobs: Queue[Job] = Queue()
         self._failure: QAError | None = None
@@ -85,8 +94,14 @@ class ChatApp(App[QAError]):
         self._serve()
 
     @work(thread=True, name="session")
-    def _serve(self) -> None:
-        serve(self._settings, self._jobs, self.post_message, self._load)
+    def _serve(self, session: Session | None = None) -> None:
+        jobs = self._jobs
+
+        def post(message: Message) -> None:
+            if self._jobs is jobs:  # else the chat is about another corpus by now
+                self.post_message(message)
+
+        serve(self._settings, jobs, post, self._load, session)
 
     def on_unmount(self) -> None:
         self._jobs.put(None)
@@ -139,6 +154,11 @@ class ChatApp(App[QAError]):
     # Conversations
 
     @property
+    def settings(self) -> Settings:
+        """Those in force; corpus and index are the ones opened last."""
+        return self._settings
+
+    @property
     def kept_as(self) -> int | None:
         """The number under which the conversation is kept, if all of it is."""
         ongoing = self._conversing.ongoing
@@ -173,14 +193,11 @@ class ChatApp(App[QAError]):
 
     @work(thread=True, name="indexing")
     def _update(self, rebuild: bool) -> None:
-        worker = get_current_worker()
-        update(
-            self._settings,
-            self.post_message,
-            self._load,
-            lambda: self._cancelled or worker.is_cancelled,
-            rebuild=rebuild,
-        )
+        cancelled = partial(self._is_cancelled, get_current_worker())
+        update(self._settings, self.post_message, self._load, cancelled, rebuild=rebuild)
+
+    def _is_cancelled(self, worker: Worker[object]) -> bool:
+        return self._cancelled or worker.is_cancelled
 
     def action_cancel_indexing(self) -> None:
         """Stop indexing; the index and the waiting questions stay as they are."""
@@ -238,36 +255,96 @@ class ChatApp(App[QAError]):
         self._cancelled = False
         self.chat.refresh_bindings()
 
+    # The settings
+
+    def action_settings(self) -> None:
+        """Show all settings; two of them can be changed for this chat."""
+        self.push_screen(SettingsScreen(self._settings, self._sources), self._adjust)
+
+    def _adjust(self, changed: Settings | None) -> None:
+        if changed is None or changed == self._settings:
+            return
+        for name in ADJUSTABLE:
+            if getattr(changed, name) != getattr(self._settings, name):
+                self._sources[name] = "this chat"
+        self._settings = changed
+        self._jobs.put(Adjusted(changed.threshold, changed.citations))
+        self.notify("It holds from the next question on, until you leave.", title="Changed")
+
+    # Another corpus
+
+    def action_open_corpus(self) -> None:
+        """Ask for another folder of documents, and go on with that one."""
+        from qa.neighbours import neighbours
+        from qa.tui.corpus_screen import CorpusScreen
+
+        if self._indexing is None:
+            screen = CorpusScreen(self._settings, neighbours(self._settings.vectors))
+            self.push_screen(screen, self._open_corpus)
+        else:
+            self.notify("The index is being brought up to date; f6 cancels that.")
+
+    def _open_corpus(self, settings: Settings | None) -> None:
+        if settings is None or self._indexing is not None:
+            return
+        self._cancelled = False
+        self._indexing = self._open_other(settings)
+        self._status.progress(f"Opening {settings.corpus}… (f6 cancels)")
+        self.chat.refresh_bindings()
+
+    @work(thread=True, name="another corpus")
+    def _open_other(self, settings: Settings) -> None:
+        cancelled = partial(self._is_cancelled, get_current_worker())
+        open_other(settings, self.post_message, self._load, cancelled)
+
+    async def on_corpus_opened(self, message: CorpusOpened) -> None:
+        self._end_indexing()
+        self._jobs.put(None)  # what was asked before is still answered, and kept
+        self._jobs = Queue()
+        self._settings = replace(
+            self._settings, corpus=message.settings.corpus, vectors=message.settings.vectors
+        )
+        # They may have been changed while that corpus was being opened.
+        self._jobs.put(Adjusted(self._settings.threshold, self._settings.citations))
+        self._sources.update(corpus="this chat", vectors="this chat")
+        self._session_open, self._failure = True, None
+        self.chat.move(self._settings)
+        await self._conversing.move(self._settings)
+        self._serve(message.session)
+
+    def on_corpus_not_opened(self, message: CorpusNotOpened) -> None:
+        self._end_indexing()
+        said = str(message.error or "You cancelled it.")
+        self.notify(
+            displayable(said), title="Not opened", severity="error", timeout=15, markup=False
+        )
+        if self._failure is not None:
+            self._status.say(f"{self._failure} (ctrl+q quits)", failed=True)
+        else:
+            self._status.say(self._ready_text or "There is no index yet; f5 builds it.")
+
     # The command palette
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         if screen is self.chat:
-            yield from self._chat_commands()
+            yield from chat_commands(self.chat)
+            yield from self._index_commands()
             yield from self._conversation_commands()
+            if not self.is_web:  # who may read these documents may not read every folder there
+                yield SystemCommand(
+                    "Open another folder",
+                    "Other documents, and a new conversation",
+                    self.action_open_corpus,
+                )
+            yield SystemCommand(
+                "Settings",
+                "All that are in force; threshold and citations can be changed",
+                self.action_settings,
+            )
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
         yield SystemCommand("Quit", "Leave the chat", self.action_quit)
 
-    def _chat_commands(self) -> Iterable[SystemCommand]:
-        chat = self.chat
-        yield SystemCommand("Help", "Show all keys", chat.action_help)
-        yield SystemCommand("Copy the answer", "The quote with its citation", chat.action_copy)
-        yield SystemCommand(
-            "Copy as Markdown", "The whole reply with its citations", chat.action_copy_markdown
-        )
-        yield SystemCommand(
-            "Open the source",
-            "In $EDITOR, at the line; in a browser, in a tab",
-            chat.action_open_editor,
-        )
-        yield SystemCommand("Find in the source", "Search the document", chat.action_search)
-        yield SystemCommand("Why this answer", "Ranking, scores and runner-up", chat.action_why)
-        yield SystemCommand(
-            "As typed", "Ask the question again without what went before", chat.action_as_typed
-        )
-        yield SystemCommand(
-            "Sources", "List the documents; ask only some of them", chat.action_sources
-        )
-        yield SystemCommand("Confidence as a number", "Show or hide it", chat.action_toggle_numbers)
+    def _index_commands(self) -> Iterable[SystemCommand]:
         yield SystemCommand(
             "Re-index", "Bring the index up to date with the folder", self.action_update_index
         )
@@ -296,12 +373,7 @@ class ChatApp(App[QAError]):
             "For good, once you have confirmed it",
             lambda: self._converse(talk.delete_this),
         )
-        for name, format_ in (("Markdown", "md"), ("JSON", "json"), ("HTML", "html")):
-            yield SystemCommand(
-                f"Export as {name}",
-                "This conversation with its citations, to a new file",
-                partial(self._export, format_),
-            )
+        yield from export_commands(self._export)
 
     def _export(self, format_: str) -> None:
         self._converse(partial(self._conversing.export, format_))

@@ -11,21 +11,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Key, Resize
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from qa.errors import QAError, UsageError
 from qa.settings import Settings
 from qa.text import displayable
 from qa.tui.browser import open_in_browser
-from qa.tui.dialogue import Dialogue, Turn, restriction_text
+from qa.tui.dates_screen import DatesScreen
+from qa.tui.dialogue import Dialogue, Turn
 from qa.tui.editor import EditorRunner, editor_command
 from qa.tui.help_screen import HelpScreen
 from qa.tui.keys import CHAT_KEYS, KeyFooter
 from qa.tui.messages import CitationChosen, FileChecked, QuestionAsked, SourceFound
+from qa.tui.paned_screen import PanedScreen
 from qa.tui.question import QuestionBox
+from qa.tui.restriction import Restriction, restriction_text
 from qa.tui.source import SourceText
 from qa.tui.source_pane import NOTHING_YET, SourcePane
 from qa.tui.sources_screen import SourcesScreen
@@ -41,13 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatScreen"]
 
-#: Below this many columns the two panes take turns.
-NARROW = 100
-#: Below this many the keys in the footer need two rows.
-WHOLE_FOOTER = 128
 
-
-class ChatScreen(Screen[None]):
+class ChatScreen(PanedScreen):
     """What the person sees and does; the application around it talks to the session."""
 
     BINDINGS: ClassVar[list[BindingType]] = CHAT_KEYS
@@ -60,7 +55,7 @@ class ChatScreen(Screen[None]):
         self._environment = environment
         self._run_editor = run_editor
         self._records: tuple[DocumentRecord, ...] = ()
-        self._files: frozenset[str] | None = None
+        self._restricted: Restriction | None = None
         self._documents: dict[tuple[str, str], Document] = {}
         self._turn: int | None = None
         self._citation: Citation | None = None
@@ -78,13 +73,6 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one(QuestionBox).focus()
 
-    def on_resize(self, event: Resize) -> None:
-        narrow = event.size.width < NARROW
-        self.set_class(narrow, "narrow")
-        self.set_class(event.size.width < WHOLE_FOOTER, "two-rows-of-keys")
-        self.query_one(QuestionBox).compact = narrow
-        self._show_page()
-
     # Questions and replies
 
     @on(Input.Submitted, "#question")
@@ -94,7 +82,7 @@ class ChatScreen(Screen[None]):
             self.notify("Type a question first.", severity="warning")
             return
         turn = await self.query_one(Dialogue).add_turn(question, self._restriction())
-        turn.files = self._files
+        turn.files = self._restricted.files if self._restricted is not None else None
         self.post_message(QuestionAsked(turn.number, question, turn.files))
 
     async def show_reply(self, number: int, inquiry: Inquiry, elapsed_ms: int) -> None:
@@ -134,7 +122,7 @@ class ChatScreen(Screen[None]):
         if last is not None:
             self._show(last, last.citations[0] if last.citations else None)
             dialogue.show_turn(last)
-        self._to_pane(self.query_one(QuestionBox))
+        self.to_pane(self.query_one(QuestionBox))
 
     def show_number(self, number: int | None) -> None:
         """Show the number under which the conversation is kept."""
@@ -242,58 +230,6 @@ class ChatScreen(Screen[None]):
     def _current_turn(self) -> Turn | None:
         return self.query_one(Dialogue).turn(self._turn) if self._turn is not None else None
 
-    # Panes
-
-    def action_next_pane(self, step: int) -> None:
-        """From the question box to the dialogue to the source and round."""
-        panes: list[Widget] = [
-            self.query_one(QuestionBox),
-            self.query_one(Dialogue),
-            self.query_one(SourceText),
-        ]
-        source = self.query_one(SourcePane)
-        at = (
-            2
-            if source.has_focus_within
-            else next((place for place, pane in enumerate(panes) if pane.has_focus), 0)
-        )
-        self._to_pane(panes[(at + step) % len(panes)])
-
-    def action_switch_pane(self) -> None:
-        """To the source, and from there to the dialogue."""
-        source = self.query_one(SourceText)
-        self._to_pane(self.query_one(Dialogue) if source.has_focus else source)
-
-    def _to_pane(self, pane: Widget) -> None:
-        self.set_class(isinstance(pane, SourceText), "source-first")
-        self._show_page()
-        self.set_focus(pane)  # at once; focus() would wait for the next message
-
-    def _show_page(self) -> None:
-        """On a narrow terminal the dialogue and the source are two pages."""
-        narrow, source_first = self.has_class("narrow"), self.has_class("source-first")
-        self.query_one(Dialogue).display = not (narrow and source_first)
-        self.query_one(SourcePane).display = not narrow or source_first
-
-    def action_back(self) -> None:
-        """End the search; or go back to the question box."""
-        source = self.query_one(SourcePane)
-        if source.searching:
-            source.end_search()
-            self._to_pane(self.query_one(SourceText))
-        else:
-            self._to_pane(self.query_one(QuestionBox))
-
-    def on_key(self, event: Key) -> None:
-        """A letter that is no shortcut is the beginning of a question, wherever the focus is."""
-        question = self.query_one(QuestionBox)
-        typing = isinstance(self.focused, Input)
-        if typing or not event.is_printable or event.character is None:
-            return
-        if event.key not in self.active_bindings:
-            self._to_pane(question)
-            question.insert_text_at_cursor(event.character)
-
     # What is done with a source
 
     def action_search(self) -> None:
@@ -301,7 +237,7 @@ class ChatScreen(Screen[None]):
         if self._citation is None:
             self.notify("There is no document to search yet; ask a question first.")
             return
-        self._to_pane(self.query_one(SourceText))
+        self.to_pane(self.query_one(SourceText))
         self.query_one(SourcePane).start_search()
 
     def action_copy(self) -> None:
@@ -375,25 +311,45 @@ class ChatScreen(Screen[None]):
 
     def action_sources(self) -> None:
         """List the documents, and restrict the questions to some of them."""
-        if self._records:
-            self.app.push_screen(SourcesScreen(self._records, self._files), self.restrict)
-        else:
+        if self._has_records():
+            self.app.push_screen(SourcesScreen(self._records, self._restricted), self._take)
+
+    def action_dates(self) -> None:
+        """Restrict the questions to the documents of some time."""
+        if self._has_records():
+            self.app.push_screen(DatesScreen(self._records), self._take)
+
+    def _has_records(self) -> bool:
+        if not self._records:
             self.notify("The documents can be listed once the index is open.")
+        return bool(self._records)
 
     def show_records(self, records: tuple[DocumentRecord, ...]) -> None:
         """Take note of what the index holds now; a restriction to what is gone is lifted."""
         self._records = records
-        if self._files is not None:
-            self.restrict(self._files & {record.file for record in records})
+        if self._restricted is not None:
+            self._take(self._restricted.among(records))
 
-    def restrict(self, files: frozenset[str] | None) -> None:
+    def move(self, settings: Settings) -> None:
+        """Be about another corpus, of which no document is known yet."""
+        self._settings = settings
+        self._records = ()
+        self.restrict(frozenset())
+
+    def restrict(self, files: frozenset[str]) -> None:
         """Restrict further questions to these files; none or all of them is no restriction."""
-        if files is None:  # the list was left as it was
+        self._take(Restriction(files))
+
+    def _take(self, chosen: Restriction | None) -> None:
+        if chosen is None:  # the list was left as it was
             return
-        self._files = files if 0 < len(files) < len(self._records) else None
+        some = 0 < len(chosen.files) < len(self._records)
+        if chosen.period is not None and chosen.files and not some:
+            self.notify(f"All documents are dated {chosen.period}; all of them are asked.")
+        self._restricted = chosen if some else None
         restriction = self.query_one("#restriction", Static)
         restriction.update(Content(self._restriction()))
-        restriction.display = self._files is not None
+        restriction.display = some
 
     def _restriction(self) -> str:
-        return restriction_text(self._files, len(self._records))
+        return restriction_text(self._restricted, len(self._records))

@@ -37,6 +37,11 @@ class Conversing:
         self._settings = settings
         self.ongoing = Ongoing(settings)
 
+    async def move(self, settings: Settings) -> None:
+        """Begin a conversation about another corpus, kept beside that one's index."""
+        self._settings = settings
+        await self.begin()
+
     async def choose(self) -> None:
         """List the kept conversations, and open the one that is chosen."""
         listed = await self._tried(lambda: records(self._settings.vectors))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from qa.text import displayable
 from qa.tui.reply import CitationLine, Claim, Facts, elapsed_text, sentence_content
+from qa.tui.restriction import Restriction, restriction_text
 
 if TYPE_CHECKING:
     from qa.answer import Answer, Citation, NoAnswer, Reply
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from qa.errors import QAError
     from qa.session import Inquiry
 
-__all__ = ["Dialogue", "Turn", "restriction_text"]
+__all__ = ["Dialogue", "Turn"]
 
 WELCOME = (
     "Ask a question about the documents. The answer is always a quote: its words stand in a "
@@ -166,7 +167,7 @@ class Dialogue(VerticalScroll, can_focus=True):
             Turn(
                 number,
                 kept.question,
-                restriction_text(kept.files),
+                restriction_text(_restriction(kept)),
                 reply,
                 int(kept.reply["elapsed_ms"]),
             )
@@ -191,10 +192,5 @@ class Dialogue(VerticalScroll, can_focus=True):
         self.call_after_refresh(self.scroll_to_widget, turn, animate=False, top=True, force=True)
 
 
-def restriction_text(files: Collection[str] | None, total: int | None = None) -> str:
-    """To which documents a question keeps, of how many; nothing for all of them."""
-    if files is None:
-        return ""
-    if len(files) == 1:
-        return f"only in {displayable(next(iter(files)))}"
-    return f"in {len(files)} of {total} documents" if total else f"in {len(files)} documents"
+def _restriction(kept: KeptTurn) -> Restriction | None:
+    return Restriction(frozenset(kept.files)) if kept.files is not None else None

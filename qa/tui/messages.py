@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from qa.errors import QAError, StoreError
     from qa.indexing import IndexReport
     from qa.schema import DocumentRecord
-    from qa.session import Inquiry
+    from qa.session import Inquiry, Session
+    from qa.settings import Settings
 
 __all__ = [
     "CitationChosen",
+    "CorpusNotOpened",
+    "CorpusOpened",
     "Failed",
     "FileChecked",
     "IndexMissing",
@@ -47,6 +50,21 @@ class Progressed(Message):
 @dataclass
 class IndexMissing(Message):
     """There is no index yet, so that no session can be opened."""
+
+
+@dataclass
+class CorpusOpened(Message):
+    """A session of another corpus is open, to take the place of the one there is."""
+
+    settings: Settings
+    session: Session
+
+
+@dataclass
+class CorpusNotOpened(Message):
+    """The other corpus could not be opened, or with ``error`` ``None`` shall not be."""
+
+    error: QAError | None
 
 
 @dataclass

@@ -15,7 +15,9 @@ from textual.widgets import Footer, Input, SelectionList
 from textual.widgets.selection_list import Selection
 
 from qa.text import displayable
+from qa.tui.dates_screen import DatesScreen
 from qa.tui.question import TextBox
+from qa.tui.restriction import Restriction
 
 if TYPE_CHECKING:
     from qa.schema import DocumentRecord
@@ -26,22 +28,24 @@ __all__ = ["SourcesScreen"]
 LONGEST_TITLE = 50
 
 
-class SourcesScreen(ModalScreen[frozenset[str] | None]):
-    """Returns the marked files, or ``None`` if nothing shall change."""
+class SourcesScreen(ModalScreen[Restriction | None]):
+    """Returns the marked documents, or ``None`` if nothing shall change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the list's own enter, which would mark a document as space does.
         Binding("enter", "choose", "ask only these", priority=True),
         Binding("a", "toggle_all", "all or none"),
+        Binding("d", "dates", "dates"),
         Binding("slash", "find", "find", key_display="/"),
         Binding("down", "to_list", show=False),
         Binding("escape", "dismiss(None)", "leave it"),
     ]
 
-    def __init__(self, records: Sequence[DocumentRecord], chosen: frozenset[str] | None) -> None:
+    def __init__(self, records: Sequence[DocumentRecord], chosen: Restriction | None) -> None:
         super().__init__()
         self._records = records
-        self._marked = set(chosen if chosen is not None else ())
+        self._marked = set(chosen.files if chosen is not None else ())
+        self._dated = chosen
 
     def compose(self) -> ComposeResult:
         passages = sum(record.passages for record in self._records)
@@ -68,8 +72,11 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
 
     @on(Input.Changed, "#filter")
     def _filter(self, event: Input.Changed) -> None:
+        self._show(event.value)
+
+    def _show(self, words: str) -> None:
         self._list.clear_options()
-        self._list.add_options(self._selections(event.value))
+        self._list.add_options(self._selections(words))
 
     def action_find(self) -> None:
         """To the box that narrows the list."""
@@ -83,7 +90,20 @@ class SourcesScreen(ModalScreen[frozenset[str] | None]):
 
     def action_choose(self) -> None:
         """Keep to the documents that are marked, on show or not."""
-        self.dismiss(frozenset(self._marked))
+        marked = frozenset(self._marked)
+        unchanged = self._dated is not None and self._dated.files == marked
+        self.dismiss(self._dated if unchanged else Restriction(marked))
+
+    def action_dates(self) -> None:
+        """Mark the documents of some time, and no others."""
+        self.app.push_screen(DatesScreen(self._records), self._mark_dated)
+
+    def _mark_dated(self, chosen: Restriction | None) -> None:
+        if chosen is not None:
+            self._dated = chosen
+            self._marked = set(chosen.files)
+            self._show(self.query_one("#filter", Input).value)
+            self._count()
 
     def action_toggle_all(self) -> None:
         """Mark all documents on show, or none if some are marked."""

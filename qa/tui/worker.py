@@ -16,6 +16,8 @@ from textual.message import Message
 from qa.errors import QAError
 from qa.settings import Settings
 from qa.tui.messages import (
+    CorpusNotOpened,
+    CorpusOpened,
     Failed,
     Indexed,
     IndexingStopped,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from qa.session import EncoderLoader, Session
     from qa.tui.ongoing import Ongoing
 
-__all__ = ["Asked", "Job", "Recount", "serve", "update"]
+__all__ = ["Adjusted", "Asked", "Job", "Recount", "open_other", "serve", "update"]
 
 #: Posts a message to the screen; safe to call from any thread.
 Post = Callable[[Message], object]
@@ -54,25 +56,38 @@ class Recount:
     """The index has changed; tell what it holds now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Answer with these from the next question on."""
+
+    threshold: float | None
+    citations: int
+
+
 #: ``None`` ends the thread.
-Job = Asked | Recount | None
+Job = Adjusted | Asked | Recount | None
 
 
 def serve(
-    settings: Settings, jobs: Queue[Job], post: Post, load: EncoderLoader | None = None
+    settings: Settings,
+    jobs: Queue[Job],
+    post: Post,
+    load: EncoderLoader | None = None,
+    session: Session | None = None,
 ) -> None:
-    """Open the session and do the jobs in their order, until ``None`` comes.
+    """Open the session, if it is not open yet, and do the jobs in their order, until ``None`` comes.
 
     Where there is no index, or the session cannot be opened, it says so and returns; the jobs stay.
     """
     from qa.session import Session, index_exists
 
     try:
-        if not index_exists(settings.vectors):
-            post(IndexMissing())
-            return
-        post(Progressed("loading the models"))
-        session = Session.open(settings, load=_loader(load))
+        if session is None:
+            if not index_exists(settings.vectors):
+                post(IndexMissing())
+                return
+            post(Progressed("loading the models"))
+            session = Session.open(settings, load=_loader(load))
     except QAError as error:
         post(Failed(error, None))
         return
@@ -83,6 +98,9 @@ def serve(
             post(Failed(error, None))
             return
         while (job := jobs.get()) is not None:
+            if isinstance(job, Adjusted):
+                session.adjust(threshold=job.threshold, citations=job.citations)
+                continue
             turn = job.turn if isinstance(job, Asked) else None
             try:
                 post(_answered(session, job) if isinstance(job, Asked) else _ready(session))
@@ -121,6 +139,34 @@ def update(
         post(IndexingStopped(error))
     else:
         post(Indexed(report))
+
+
+def open_other(
+    settings: Settings, post: Post, load: EncoderLoader | None, cancelled: Callable[[], bool]
+) -> None:
+    """Open a session of another corpus, building its index first if there is none at all.
+
+    It is open before the one there is need be closed, which stays if this one cannot be opened.
+    """
+    from qa.session import Session, build_index, index_exists
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if cancelled():
+            raise _Cancelled
+        post(Progressed(stage, done, total))
+
+    try:
+        encoder = None
+        if not index_exists(settings.vectors):
+            _, encoder = build_index(settings, progress=progress, load=_loader(load))
+        progress("loading the models", 0, 0)
+        session = Session.open(settings, encoder=encoder, load=_loader(load))
+    except _Cancelled:
+        post(CorpusNotOpened(None))
+    except QAError as error:
+        post(CorpusNotOpened(error))
+    else:
+        post(CorpusOpened(settings, session))
 
 
 class _Cancelled(Exception):  # noqa: N818 - no error
