@@ -19,6 +19,7 @@ from tests.fakes_chat import (
     Chat,
     GatedEncoder,
     chat,
+    footer,
     highlighted,
     ready,
     shown,
@@ -83,6 +84,7 @@ async def test_empty(indexed: Settings, take: TakePicture) -> None:
     app = chat(indexed)
     async with running(app) as pilot:
         await ready(pilot)
+        await until(pilot, lambda: "f1" in footer(app))
         take(app, "empty")
 
 
