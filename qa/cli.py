@@ -18,6 +18,7 @@ from qa.commands import (
     conversing,
     folder,
     measuring,
+    reviewing,
     serving,
 )
 from qa.errors import ExitCode, QAError, UsageError
@@ -76,6 +77,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "check": checking.check,
     "uses": comparing.uses,
     "diff": comparing.diff,
+    "review": reviewing.review,
     "conversations": conversing.conversations,
     "conversations export": conversing.export,
     "conversations delete": conversing.delete,
