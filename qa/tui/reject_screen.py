@@ -43,7 +43,7 @@ class RejectScreen(ModalScreen[str | None]):
             ways.insert(0, ("d", "nothing: the corpus does not say"))
         with box:
             for key, said in ways:
-                yield Static(Content.assemble((f" {key} ", "reverse"), f"  {said}"))
+                yield Static(Content.assemble((f" {key} ", "reverse"), f"  {said}"), classes="way")
         yield Footer(compact=True, show_command_palette=False)
 
     def action_none(self) -> None:

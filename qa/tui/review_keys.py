@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-__all__ = ["CORRECTING_ACTIONS", "JUDGING_ACTIONS", "REVIEW_KEYS"]
+from qa.tui.keys import KeyFooter
+
+__all__ = ["CORRECTING_ACTIONS", "JUDGING_ACTIONS", "REVIEW_KEYS", "ReviewFooter"]
 
 #: What works only while an answer is being corrected, and only while none is.
 CORRECTING_ACTIONS = frozenset({"select_sentence", "select_word", "extend", "take", "cancel"})
@@ -36,13 +39,13 @@ REVIEW_KEYS: list[BindingType] = [
     _selecting(
         "shift+right",
         "extend(1)",
-        "longer, shorter",
-        "Correcting: longer or shorter by a word; or drag with the mouse",
+        "extend",
+        "Correcting: longer or shorter by a word; or drag the mouse",
         "shift+←→",
     ),
     Binding("shift+left", "extend(-1)", show=False, priority=True),
-    _selecting("enter", "take", "take it", "Correcting: what is selected is the answer", "enter"),
-    _selecting("escape", "cancel", "leave it", "Correcting: leave the answer as it is", "esc"),
+    _selecting("enter", "take", "take", "Correcting: what is selected is the answer", "enter"),
+    _selecting("escape", "cancel", "leave", "Correcting: leave the answer as it is", "esc"),
     _key("1", "choose(1)", "cite", "Show the source of that citation, also to correct in", "1-9"),
     *(Binding(str(n), f"choose({n})", show=False) for n in range(2, 10)),
     _key("u", "undo", "undo", "Take the last decision back"),
@@ -55,3 +58,12 @@ REVIEW_KEYS: list[BindingType] = [
     _key("q", "app.quit", "quit", "Quit; every decision is saved already"),
     Binding("f1", "help", show=False),
 ]
+
+
+class ReviewFooter(KeyFooter):
+    """The keys of correcting are fewer and longer."""
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        if self.screen.has_class("correcting"):
+            self.styles.grid_size_columns = 5

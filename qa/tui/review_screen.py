@@ -24,10 +24,9 @@ from qa.settings import Settings
 from qa.text import displayable
 from qa.tui.help_screen import HelpScreen
 from qa.tui.judged import Judged
-from qa.tui.keys import KeyFooter
 from qa.tui.messages import CitationChosen
 from qa.tui.reject_screen import RejectScreen
-from qa.tui.review_keys import CORRECTING_ACTIONS, JUDGING_ACTIONS, REVIEW_KEYS
+from qa.tui.review_keys import CORRECTING_ACTIONS, JUDGING_ACTIONS, REVIEW_KEYS, ReviewFooter
 from qa.tui.selecting import Selection
 from qa.tui.source import SourceText
 from qa.tui.source_pane import SourcePane
@@ -78,7 +77,7 @@ class ReviewScreen(Screen[None]):
             yield SourcePane()
         yield Static("", id="hint", markup=False)
         yield StatusBar()
-        yield KeyFooter(compact=True)
+        yield ReviewFooter(compact=True)
 
     async def on_mount(self) -> None:
         await self._go_to(self._next_undecided(-1) or 0)
@@ -109,9 +108,10 @@ class ReviewScreen(Screen[None]):
         self._show_citation(self.item.citations[0] if self.item.citations else None)
 
     def _say_progress(self) -> None:
+        count = len(self._queue)
         only = " · only undecided" if self._only_undecided else ""
         self.query_one(StatusBar).say(
-            f"{self.decided} of {len(self._queue)} decided · question {self._at + 1}{only} · "
+            f"{self.decided} of {count} decided · question {self._at + 1} of {count}{only} · "
             f"saved in {self._decisions.path}"
         )
 
@@ -242,6 +242,11 @@ class ReviewScreen(Screen[None]):
         pane.show_state(message.citation, message.state)
 
     # Correcting
+
+    @property
+    def ready(self) -> bool:
+        """True once the source has been looked for."""
+        return self._opened is not None
 
     @property
     def correcting(self) -> bool:
