@@ -77,7 +77,7 @@ class ReviewScreen(Screen[None]):
             yield SourcePane()
         yield Static("", id="hint", markup=False)
         yield StatusBar()
-        yield ReviewFooter(compact=True)
+        yield ReviewFooter(compact=True, show_command_palette=False)
 
     async def on_mount(self) -> None:
         await self._go_to(self._next_undecided(-1) or 0)
