@@ -243,6 +243,17 @@ async def test_the_mouse_selects_too(folder: Path) -> None:
     assert not (folder / "labelled.jsonl").exists()
 
 
+async def test_correcting_goes_on_in_another_citation(folder: Path) -> None:
+    app = review(folder, answered("a", 0.1))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("c")  # before the source is there, perhaps
+        await until(pilot, lambda: coloured(app, "selection") == "1812")
+        await pilot.press("2")
+        await until(pilot, lambda: coloured(app, "selection") == "Jon")
+        await pilot.press("enter")
+    assert [row["answers"] for row in rows(folder)] == [["Jon"]]
+
+
 async def test_the_answer_itself_selected_again_is_accepted(folder: Path) -> None:
     app = review(folder, answered("a", 0.1))
     async with app.run_test(size=WIDE, notifications=True) as pilot:

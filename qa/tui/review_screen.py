@@ -70,6 +70,7 @@ class ReviewScreen(Screen[None]):
         self._citation: Citation | None = None
         self._opened: ReviewScreen.Opened | None = None
         self._selection: Selection | None = None
+        self._correct_when_opened = False
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="panes"):
@@ -212,11 +213,15 @@ class ReviewScreen(Screen[None]):
                 self._choose(citation)
 
     def _choose(self, citation: Citation) -> None:
+        """Show another citation; one who is correcting goes on there."""
+        correcting = self.correcting
         self._stop_correcting()
         self._show_citation(citation)
+        self._correct_when_opened = correcting
 
     def _show_citation(self, citation: Citation | None) -> None:
         self._citation, self._opened = citation, None
+        self._correct_when_opened = False
         self.query_one(Judged).mark(citation)
         if citation is None:
             self.query_one(SourcePane).clear()
@@ -240,6 +245,9 @@ class ReviewScreen(Screen[None]):
         else:
             pane.show_remains(message.citation)
         pane.show_state(message.citation, message.state)
+        if self._correct_when_opened:
+            self._correct_when_opened = False
+            self.action_correct()
 
     # Correcting
 
@@ -253,16 +261,28 @@ class ReviewScreen(Screen[None]):
         """True while what is right is being selected."""
         return self._selection is not None
 
+    @property
+    def _correctable(self) -> bool:
+        """True if the source is there, and is the text that was cited."""
+        opened = self._opened
+        return (
+            opened is not None
+            and opened.document is not None
+            and opened.state is FileState.UNCHANGED
+        )
+
     def action_correct(self) -> None:
         """Begin to select what is right, with the citation on show."""
         opened = self._opened
         if self._citation is None:
             self._say("This refusal names no source to select in; reject it instead.")
         elif opened is None:
-            self._say("The source is still being opened.")
-        elif opened.document is None or opened.state is not FileState.UNCHANGED:
+            self._correct_when_opened = True
+        elif opened.document is None or not self._correctable:
+            unchanged = opened.state is FileState.UNCHANGED
+            state = "does not hold this quote" if unchanged else f"is {opened.state.value}"
             self._say(
-                f"{opened.citation.file} is {opened.state.value}: nothing can be selected in it, "
+                f"{opened.citation.file} {state}: nothing can be selected in it, "
                 "only judged by the sentence as it was cited."
             )
         else:
@@ -306,7 +326,8 @@ class ReviewScreen(Screen[None]):
             self._select(self._selection.extend(step))
 
     def on_source_text_dragged(self, message: SourceText.Dragged) -> None:
-        if self._selection is None and message.start != message.end:
+        # A press and its moves are many messages: what cannot be corrected in is not said at each.
+        if self._selection is None and message.start != message.end and self._correctable:
             self.action_correct()
         if self._selection is not None:
             self._select(self._selection.dragged(message.start, message.end))
