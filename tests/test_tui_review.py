@@ -376,3 +376,13 @@ def test_a_selection_stays_within_its_text() -> None:
     step = first.sentence(1).sentence(1)
     assert step.span.of(text).startswith("word word")
     assert step.dragged(8, 8).span == step.span
+
+
+async def test_a_quote_that_its_file_does_not_hold_is_no_source(folder: Path) -> None:
+    forged = json.loads(json.dumps(answered("a", 0.1)).replace("1812", "1813"))
+    app = review(folder, forged)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: "burned in 1813" in shown(app, "#remains")[0])
+        await pilot.press("c")
+        await until(pilot, lambda: any("does not hold this quote" in s for s in notices(app)))
+        assert not app.review.correcting
