@@ -252,6 +252,22 @@ def make_parser() -> argparse.ArgumentParser:
     )
     diff.add_argument("--json", action="store_true", help="print an object, not columns")
 
+    review = add(
+        "review",
+        "judge saved answers, the least confident first: a labelled file for eval and calibrate",
+        "qa review answers.jsonl -o labelled.jsonl",
+        folders,
+    )
+    review.add_argument("answers", type=Path, metavar="ANSWERS.jsonl", help="as qa batch wrote it")
+    review.add_argument(
+        "-o",
+        dest="out",
+        type=Path,
+        metavar="LABELLED.jsonl",
+        help="decisions, each saved at once; an earlier review goes on there "
+        "(default: ANSWERS.reviewed.jsonl)",
+    )
+
     _add_conversations(
         add(
             "conversations",

@@ -19,6 +19,7 @@ from qa.commands import (
     folder,
     measuring,
     reporting,
+    reviewing,
     serving,
 )
 from qa.errors import ExitCode, QAError, UsageError
@@ -78,6 +79,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], ExitCode]] = {
     "report": reporting.report,
     "uses": comparing.uses,
     "diff": comparing.diff,
+    "review": reviewing.review,
     "conversations": conversing.conversations,
     "conversations export": conversing.export,
     "conversations delete": conversing.delete,

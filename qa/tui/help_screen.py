@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -24,6 +25,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,f1", "dismiss(None)", "close", key_display="esc")
     ]
 
+    def __init__(self, keys: Sequence[BindingType] | None = None) -> None:
+        """``keys`` are those of another screen than the chat."""
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         box = Vertical(classes="window")
         box.border_title = "Keys"
@@ -34,10 +40,12 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         table = self.query_one("#keys", DataTable)
         table.add_columns("key", "what")
-        for binding in [*QuestionBox.BINDINGS, *CHAT_KEYS]:
+        chat = [*QuestionBox.BINDINGS, *CHAT_KEYS]
+        for binding in chat if self._keys is None else self._keys:
             if isinstance(binding, Binding) and binding.tooltip:
                 key = Text(self.app.get_key_display(binding).replace("^", "ctrl+"), style="bold")
                 table.add_row(key, Text(binding.tooltip))
-        table.add_row(
-            Text("a letter", style="bold"), Text("that is none of these begins a question")
-        )
+        if self._keys is None:
+            table.add_row(
+                Text("a letter", style="bold"), Text("that is none of these begins a question")
+            )

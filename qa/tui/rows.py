@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from qa.text import Span, displayable
 
-__all__ = ["Layout", "Row", "lay_out", "wrapped_rows"]
+__all__ = ["Layout", "Row", "lay_out", "offset_at_cell", "wrapped_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,14 @@ def wrapped_rows(text: str, width: int) -> list[Row]:
             first = False
         start += len(line) + 1
     return rows
+
+
+def offset_at_cell(row: str, cell: int) -> int:
+    """Which character of a row stands at ``cell``; the first or the last one beside it."""
+    for at in range(len(row)):
+        if cell_len(row[: at + 1]) > cell:
+            return at
+    return max(len(row) - 1, 0)
 
 
 def _fitting_length(line: str, at: int, width: int, *, narrow: bool) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import work
+from textual.events import MouseDown, MouseMove
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -18,7 +19,7 @@ from textual.strip import Strip
 from textual.worker import get_current_worker
 
 from qa.text import Span
-from qa.tui.rows import Layout, lay_out
+from qa.tui.rows import Layout, lay_out, offset_at_cell
 
 if TYPE_CHECKING:
     from qa.answer import Citation
@@ -41,6 +42,7 @@ class SourceText(ScrollView, can_focus=True):
         "source--span",
         "source--match",
         "source--current-match",
+        "source--selection",
     }
 
     @dataclass
@@ -50,6 +52,13 @@ class SourceText(ScrollView, can_focus=True):
         document: Document
         layout: Layout
 
+    @dataclass
+    class Dragged(Message):
+        """The mouse has gone, pressed, from one character to another, which may be the same."""
+
+        start: int
+        end: int
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._document: Document | None = None
@@ -57,19 +66,22 @@ class SourceText(ScrollView, can_focus=True):
         self._rows: Layout | None = None
         self._matches: Sequence[Span] = ()
         self._match: Span | None = None
+        self._selection: Span | None = None
+        self._pressed: int | None = None
 
     def show(self, document: Document, citation: Citation) -> None:
         """Show ``document`` with ``citation`` highlighted and in view."""
         self._citation = citation
         if not _same(document, self._document):
             self._document, self._rows = document, None
+            self._selection = None
             self.mark_matches((), None)
             self._lay_out()
         self.bring_into_view(citation.span)
 
     def clear(self) -> None:
         """Show nothing."""
-        self._document = self._citation = self._rows = None
+        self._document = self._citation = self._rows = self._selection = None
         self.virtual_size = Size(0, 0)
         self.refresh()
 
@@ -87,6 +99,44 @@ class SourceText(ScrollView, can_focus=True):
         """Highlight what a search has found, ``current`` most of all; ``matches`` are in order."""
         self._matches, self._match = matches, current
         self.refresh()
+
+    @property
+    def selection(self) -> Span | None:
+        """What a person has selected, where there is something to select for."""
+        return self._selection
+
+    def select(self, span: Span | None) -> None:
+        """Highlight ``span`` most of all, and scroll to it if it is not to be seen."""
+        self._selection = span
+        if span is not None and self._rows is not None:
+            first, last = self._rows.row_of(span.start), self._rows.row_of(span.end)
+            top = self.scroll_offset.y
+            if first < top or last >= top + self.size.height:
+                self.bring_into_view(span)
+        self.refresh()
+
+    def offset_at(self, x: int, y: int) -> int | None:
+        """The offset of the character at a place of the widget; ``None`` where there is no row."""
+        at = y + self.scroll_offset.y
+        if self._rows is None or not 0 <= at < len(self._rows.rows):
+            return None
+        row = self._rows.rows[at].span
+        return row.start + offset_at_cell(row.of(self._rows.text), x - self._rows.gutter)
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        self._pressed = self.offset_at(event.x, event.y)
+        self._drag(event)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        self._drag(event)
+
+    def on_mouse_up(self) -> None:
+        self._pressed = None
+
+    def _drag(self, event: MouseDown | MouseMove) -> None:
+        to = self.offset_at(event.x, event.y)
+        if self._pressed is not None and to is not None and event.button == 1:
+            self.post_message(self.Dragged(self._pressed, to))
 
     def bring_into_view(self, span: Span) -> None:
         """Scroll so that ``span`` begins in the upper third."""
@@ -154,6 +204,8 @@ class SourceText(ScrollView, can_focus=True):
 
     def _highlights(self, row: Span) -> Iterator[tuple[Span, str]]:
         """What is highlighted in a row, the strongest first."""
+        if self._selection is not None:
+            yield self._selection, "source--selection"
         if self._match is not None:
             yield self._match, "source--current-match"
         first = max(bisect_right(self._matches, row.start, key=lambda span: span.start) - 1, 0)

@@ -1,0 +1,120 @@
+"""Selecting a piece of a text by sentences and words; every step looks at the line around it alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qa.text import Span, sentences, trimmed
+
+__all__ = ["Selection"]
+
+#: A word with what belongs to it: "$4.5bn", "well-known", "11%".
+_WORD = re.compile(r"[$€£¥+-]?\w+(?:[.,:'’/&@-]\w+)*%?")
+#: A line longer than this is looked at in pieces, so that no key waits for a file that is one line.
+LONGEST_LINE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The words from ``anchor`` to ``cursor``, whichever comes first, as in an editor."""
+
+    text: str
+    anchor: Span
+    cursor: Span
+
+    @classmethod
+    def of(cls, text: str, span: Span) -> Selection:
+        """``span`` as it is; steps go on from its first and last words."""
+        return cls(text, span, span)
+
+    @property
+    def span(self) -> Span:
+        """All that is selected."""
+        return Span(
+            min(self.anchor.start, self.cursor.start), max(self.anchor.end, self.cursor.end)
+        )
+
+    def sentence(self, step: int) -> Selection:
+        """The whole sentence after or before; with ``step`` 0 the one in which the selection begins.
+
+        At either end of the text nothing changes.
+        """
+        found = _next_sentence(self.text, self.span, step)
+        return Selection.of(self.text, found) if found is not None else self
+
+    def word(self, step: int) -> Selection:
+        """One word: the next after the cursor, or before it; of a piece taken whole its first or last."""
+        inside = list(_words(self.text, self.span)) if self.anchor == self.cursor else []
+        if len(inside) > 1:
+            return Selection.of(self.text, inside[0 if step > 0 else -1])
+        found = _next_word(self.text, self.cursor, step)
+        return Selection.of(self.text, found) if found is not None else self
+
+    def extend(self, step: int) -> Selection:
+        """Move the cursor by a word while the anchor stays: longer, or shorter towards the anchor."""
+        anchor, cursor = self.anchor, self.cursor
+        inside = list(_words(self.text, self.span)) if anchor == cursor else []
+        if len(inside) > 1:  # a piece taken whole: from its first word to its end
+            anchor, cursor = inside[0], Span(inside[-1].start, self.span.end)
+        found = _next_word(self.text, cursor, step)
+        return Selection(self.text, anchor, found) if found is not None else self
+
+    def dragged(self, start: int, end: int) -> Selection:
+        """What the mouse went over, from the character ``start`` to ``end``; a click is a word."""
+        if start == end:
+            for word in _words(self.text, _line_around(self.text, start)):
+                if word.start <= start < word.end:
+                    return Selection.of(self.text, word)
+        over = trimmed(self.text, Span(min(start, end), min(max(start, end) + 1, len(self.text))))
+        return Selection.of(self.text, over) if over else self
+
+
+def _line_around(text: str, offset: int) -> Span:
+    start = max(text.rfind("\n", 0, offset) + 1, offset - LONGEST_LINE, 0)
+    end = text.find("\n", offset)
+    return Span(start, min(end if end != -1 else len(text), offset + LONGEST_LINE))
+
+
+def _lines_from(text: str, offset: int, step: int) -> Iterator[Span]:
+    """The line around ``offset``, then those after it or before it."""
+    line = _line_around(text, min(offset, len(text)))
+    while True:
+        yield line
+        if step >= 0 and line.end < len(text):
+            at = line.end + (text[line.end] == "\n")
+            end = text.find("\n", at)
+            line = Span(at, min(end if end != -1 else len(text), at + LONGEST_LINE))
+        elif step < 0 and line.start > 0:
+            at = line.start - (text[line.start - 1] == "\n")
+            line = Span(max(text.rfind("\n", 0, at) + 1, at - LONGEST_LINE, 0), at)
+        else:
+            return
+
+
+def _next_sentence(text: str, span: Span, step: int) -> Span | None:
+    for line in _lines_from(text, span.start, step):
+        found = [Span(line.start + s.start, line.start + s.end) for s in sentences(line.of(text))]
+        for sentence in found if step >= 0 else reversed(found):
+            if step > 0 and sentence.start > span.start:
+                return sentence
+            if step < 0 and sentence.end <= span.start:
+                return sentence
+            if step == 0 and sentence.end > span.start:
+                return sentence
+    return None
+
+
+def _words(text: str, span: Span) -> Iterator[Span]:
+    for match in _WORD.finditer(text, span.start, span.end):
+        yield Span(match.start(), match.end())
+
+
+def _next_word(text: str, span: Span, step: int) -> Span | None:
+    for line in _lines_from(text, span.start if step < 0 else max(span.end - 1, 0), step):
+        words = list(_words(text, line))
+        for word in words if step > 0 else reversed(words):
+            if (step > 0 and word.start >= span.end) or (step < 0 and word.end <= span.start):
+                return word
+    return None
