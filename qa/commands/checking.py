@@ -51,7 +51,8 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         found = sum(count for status, count in tally.by_status.items() if status.found)
         lost = tally.citations - found
         left = (
-            f"; {counted(lost, 'citation')} could not be found and stay as they were"
+            f"; {counted(lost, 'citation')} could not be found and "
+            f"{'stays as it was' if lost == 1 else 'stay as they were'}"
             if lost
             else ""
         )
