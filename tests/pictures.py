@@ -9,10 +9,13 @@ import re
 from pathlib import Path
 
 from qa.tui.app import ChatApp
+from tests.fakes_chat import Chat
 
 __all__ = ["FOLDER", "compare", "picture"]
 
 FOLDER = Path(__file__).parent / "data" / "pictures"
+#: So often a screen is looked at before it counts as another one.
+LOOKS = 200
 
 
 def picture(app: ChatApp) -> str:
@@ -23,15 +26,27 @@ def picture(app: ChatApp) -> str:
     return re.sub(r"terminal-\d+", "terminal", svg)
 
 
-def compare(svg: str, name: str, *, update: bool, drawn: Path) -> None:
-    """Fail if the picture ``name`` is another one; it is then left in the folder ``drawn``."""
+async def compare(pilot: Chat, name: str, *, update: bool, drawn: Path) -> None:
+    """Wait for the picture ``name``; a failure if the screen stays another one, left in ``drawn``.
+
+    Parts of a screen, such as the footer, are drawn after what they depend on, so that one look is none.
+    """
     kept = FOLDER / f"{name}.svg"
+    app = pilot.app
+    assert isinstance(app, ChatApp)
+    expected = kept.read_text(encoding="utf-8") if kept.exists() and not update else None
+    svg = picture(app)
+    for _ in range(LOOKS):
+        if svg == expected:
+            return
+        await pilot.pause(0.01)
+        svg = picture(app)
     if update:
         kept.write_text(svg, encoding="utf-8")
-    elif not kept.exists() or kept.read_text(encoding="utf-8") != svg:
-        new = drawn / f"{name}.svg"
-        new.write_text(svg, encoding="utf-8")
-        raise AssertionError(
-            f"The screen differs from {kept}: look at {new}, and if it is right, draw it anew with: "
-            "pytest tests/test_pictures.py --update-pictures"
-        )
+        return
+    new = drawn / f"{name}.svg"
+    new.write_text(svg, encoding="utf-8")
+    raise AssertionError(
+        f"The screen differs from {kept}: look at {new}, and if it is right, draw it anew with: "
+        "pytest tests/test_pictures.py --update-pictures"
+    )

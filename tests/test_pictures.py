@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,18 +26,18 @@ from tests.fakes_chat import (
     until,
 )
 from tests.fakes_reader import FixedCalibrator, open_session
-from tests.pictures import compare, picture
+from tests.pictures import compare
 
 SCREEN = (130, 32)
 
-TakePicture = Callable[[ChatApp, str], None]
+TakePicture = Callable[[Chat, str], Awaitable[None]]
 
 
 @pytest.fixture
 def take(request: pytest.FixtureRequest, tmp_path: Path) -> TakePicture:
     """Compares the screen with the picture of that name."""
     update = bool(request.config.getoption("--update-pictures"))
-    return lambda app, name: compare(picture(app), name, update=update, drawn=tmp_path)
+    return lambda pilot, name: compare(pilot, name, update=update, drawn=tmp_path)
 
 
 @pytest.fixture
@@ -83,8 +83,7 @@ async def test_empty(indexed: Settings, take: TakePicture) -> None:
     app = chat(indexed)
     async with running(app) as pilot:
         await ready(pilot)
-        await until(pilot, lambda: "earlier" in app.export_screenshot())  # the footer is drawn last
-        take(app, "empty")
+        await take(pilot, "empty")
 
 
 @pytest.mark.parametrize(("size", "name"), [(SCREEN, "answered"), (NARROW, "narrow")])
@@ -95,7 +94,7 @@ async def test_answered(
     async with running(app, size) as pilot:
         await ready(pilot)
         await show_reply(pilot, indexed, QUESTION, {"1871": 6.0}, 0.93)
-        take(app, name)
+        await take(pilot, name)
 
 
 async def test_narrow_source(indexed: Settings, take: TakePicture) -> None:
@@ -105,7 +104,7 @@ async def test_narrow_source(indexed: Settings, take: TakePicture) -> None:
         await show_reply(pilot, indexed, QUESTION, {"1871": 6.0}, 0.93)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: highlighted(app))
-        take(app, "narrow_source")
+        await take(pilot, "narrow_source")
 
 
 async def test_abstained(indexed: Settings, take: TakePicture) -> None:
@@ -113,7 +112,7 @@ async def test_abstained(indexed: Settings, take: TakePicture) -> None:
     async with running(app) as pilot:
         await ready(pilot)
         await show_reply(pilot, indexed, "Who built the lighthouse?", {"Tomas Lind": 0.5}, 0.08)
-        take(app, "abstained")
+        await take(pilot, "abstained")
 
 
 async def test_disagreement(here: Settings, take: TakePicture) -> None:
@@ -130,7 +129,7 @@ async def test_disagreement(here: Settings, take: TakePicture) -> None:
     async with running(app) as pilot:
         await ready(pilot)
         await show_reply(pilot, here, question, quotes, 0.71)
-        take(app, "disagreement")
+        await take(pilot, "disagreement")
 
 
 async def test_indexing(here: Settings, take: TakePicture) -> None:
@@ -140,7 +139,7 @@ async def test_indexing(here: Settings, take: TakePicture) -> None:
         try:
             await until(pilot, lambda: "embedding 3/7" in state(app))
             await pilot.pause()
-            take(app, "indexing")
+            await take(pilot, "indexing")
         finally:
             encoder.gate.set()
 
@@ -151,4 +150,4 @@ async def test_help(indexed: Settings, take: TakePicture) -> None:
         await ready(pilot)
         await pilot.press("f1")
         await pilot.pause()
-        take(app, "help")
+        await take(pilot, "help")
