@@ -217,6 +217,7 @@ async def converse(settings: Settings, questions: Sequence[str], turns: int) -> 
             await pilot.press("enter")
             while len(app.query(".answer, .no-answer, .error")) <= number:
                 await pilot.pause(0.02)
+            assert not app.query(".error"), "a question had no reply; is the index up to date?"
             if (number + 1) % 100 == 0 or number == 0:
                 print(f"turn {number + 1}: {memory_mb():.0f} MB", flush=True)
         dialogue = app.query_one(Dialogue)
