@@ -15,7 +15,6 @@ from qa.expectations import expected_type
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
 from qa.terms import stem, stems
-from qa.text import Span
 from qa.values import Comparison, Values, compared, values_of
 
 __all__ = ["Agreement", "agreements"]
@@ -84,8 +83,7 @@ def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Ag
 
 def _claim(candidate: Candidate) -> _Claim:
     text = candidate.passage.slice(candidate.sentence)
-    at = candidate.sentence.start
-    quote = Span(candidate.span.start - at, candidate.span.end - at)
+    quote = candidate.span.counted_from(candidate.sentence.start)
     every = values_of(text)
     # "In two days" and "on 1 September" are no subject either.
     spans = [quote, *(q.span for q in every.quantities), *(d.span for d in every.dates)]

@@ -251,8 +251,8 @@ def rivals_of(answer: Answer) -> tuple[Citation, ...]:
 
 
 def _values(citation: Citation) -> Values:
-    at = citation.sentence.start
-    return values_of(citation.sentence_text, Span(citation.span.start - at, citation.span.end - at))
+    quote = citation.span.counted_from(citation.sentence.start)
+    return values_of(citation.sentence_text, quote)
 
 
 def _worth_citing(

@@ -8,13 +8,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from qa.agreement import Agreement
 from qa.answer import Answer, Citation
 from qa.conversations import Conversation, ConversationRecord, KeptTurn
 from qa.errors import InputFileError
 from qa.files import write_new_file
 from qa.markup import artefact, as_html, citation_block, marked, minute, style
 from qa.render import (
+    AGREEMENT_IN_WORDS,
     agreement_sentences,
     as_json,
     as_markdown,
@@ -23,17 +23,11 @@ from qa.render import (
     markdown_text,
 )
 from qa.restoring import reply_of
-from qa.text import Span
 
 __all__ = ["FORMATS", "exported", "free_path", "record_as_data", "write_export"]
 
 #: ``jsonl`` is what ``qa batch`` writes and ``qa check`` reads.
 FORMATS = ("md", "json", "html", "jsonl")
-_STANDS = {
-    Agreement.AGREES: " · says the same",
-    Agreement.CONFLICTS: " · says otherwise",
-    Agreement.OTHER: "",
-}
 
 
 def exported(conversation: Conversation, format_: str) -> str:
@@ -176,15 +170,14 @@ def _section(turn: KeptTurn) -> Iterator[str]:
 
 def _cited(citation: Citation, first: Citation) -> str:
     """A citation with its sentence, the quote marked in it, and what is needed to verify it."""
-    at = citation.sentence.start
-    quote = Span(citation.span.start - at, citation.span.end - at)
+    quote = citation.span.counted_from(citation.sentence.start)
     span = f"{citation.span.start:,} to {citation.span.end:,}"
     return citation_block(
         n=citation.n,
         title=citation.title,
         day=citation.date.isoformat() if citation.date is not None else None,
         place=f"{citation.file}:{citation.line}",
-        stands=_STANDS[citation.agreement] if citation is not first else "",
+        stands=AGREEMENT_IN_WORDS[citation.agreement] if citation is not first else "",
         quotation=marked(citation.sentence_text, quote),
         receipt=f"characters {span} · SHA-256 {citation.sha256}",
     )

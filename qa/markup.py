@@ -41,10 +41,11 @@ def citation_block(
     status: str = "",
 ) -> str:
     """A citation as an item of a list; ``quotation``, ``attributes`` and ``status`` are HTML."""
+    relation = f" · {as_html(stands)}" if stands else ""
     time = f", <time>{as_html(day)}</time>" if day is not None else ""
     return (
         f'<li value="{n}"{attributes}><cite><bdi>{as_html(title)}</bdi></cite>{time}, '
-        f"<code>{as_html(place)}</code>{as_html(stands)}\n{status}"
+        f"<code>{as_html(place)}</code>{relation}\n{status}"
         f'<blockquote dir="auto">{quotation}</blockquote>\n'
         f'<p class="receipt">{as_html(receipt)}</p></li>'
     )

@@ -146,7 +146,7 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
             if (passage.document, sentence) in seen:
                 continue
             seen.add((passage.document, sentence))
-            inside = Span(sentence.start - at, sentence.end - at)
+            inside = sentence.counted_from(at)
             spans = [best_span(tokens, inside, LONGEST_SPAN) for tokens in windows]
             best = max((span for span in spans if span is not None), default=None)
             if best is not None:

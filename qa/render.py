@@ -12,9 +12,10 @@ from typing import Any
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
-from qa.text import Span, displayable
+from qa.text import displayable
 
 __all__ = [
+    "AGREEMENT_IN_WORDS",
     "CSV_COLUMNS",
     "agreement_sentences",
     "as_csv_row",
@@ -51,9 +52,10 @@ CSV_COLUMNS = (
     "conflicting",
     "elapsed_ms",
 )
-_STANDS = {
-    Agreement.AGREES: " (says the same)",
-    Agreement.CONFLICTS: " (says otherwise)",
+#: How a further citation stands to the answer, by its agreement.
+AGREEMENT_IN_WORDS: dict[str, str] = {
+    Agreement.AGREES: "says the same",
+    Agreement.CONFLICTS: "says otherwise",
     Agreement.OTHER: "",
 }
 _BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
@@ -126,7 +128,8 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
         source_line(first),
     ]
     for citation in reply.citations[1:]:
-        parts.append(source_line(citation) + _STANDS[citation.agreement])
+        stands = AGREEMENT_IN_WORDS[citation.agreement]
+        parts.append(source_line(citation) + (f" ({stands})" if stands else ""))
         parts.append(_wrapped(f"    {one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
 
@@ -183,8 +186,7 @@ def source_line(citation: Citation) -> str:
 
 def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
     """The citation's sentence in one line, its span between ``opening`` and ``closing``."""
-    text, at = citation.sentence_text, citation.sentence.start
-    span = Span(citation.span.start - at, citation.span.end - at)
+    text, span = citation.sentence_text, citation.span.counted_from(citation.sentence.start)
     before, quote, after = text[: span.start], span.of(text), text[span.end :]
     return f"{one_line(before)}{opening}{one_line(quote)}{closing}{one_line(after)}"
 

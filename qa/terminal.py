@@ -10,7 +10,7 @@ from typing import Any
 
 from qa.text import displayable
 
-__all__ = ["counted", "human_size", "progress_bar", "say", "width"]
+__all__ = ["human_size", "progress_bar", "say", "width"]
 
 
 @contextmanager
@@ -43,10 +43,6 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
     with bar:
         yield report
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def human_size(size: int) -> str:

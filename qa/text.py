@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["LineIndex", "Span", "displayable", "sentences", "surroundings", "trimmed"]
+__all__ = ["LineIndex", "Span", "counted", "displayable", "sentences", "surroundings", "trimmed"]
 
 #: A sentence longer than this many characters is cut at white space, so that a file without
 #: punctuation (a log, a dump on one line) still has sentences that a person can read.
@@ -55,6 +55,10 @@ class Span:
     def of(self, text: str) -> str:
         """The characters of ``text`` that this span covers."""
         return text[self.start : self.end]
+
+    def counted_from(self, start: int) -> Span:
+        """The same characters, counted from the offset ``start``: a quote's span in its sentence."""
+        return Span(self.start - start, self.end - start)
 
     def covers(self, other: Span) -> bool:
         """True if ``other`` lies wholly inside this span."""
@@ -206,3 +210,8 @@ def _shown(character: str) -> str:
     if character in _BIDIRECTIONAL_CONTROLS or unicodedata.category(character) in ("Cc", "Cs"):
         return "\N{REPLACEMENT CHARACTER}"
     return " " if character.isspace() else character
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 file`` or ``2,000 files``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -133,6 +133,7 @@ async def test_sources_that_disagree_stand_side_by_side_with_their_dates(
         assert shown(app, ".agreement") == ["Single source: no other document says the same."]
         assert "says otherwise: “" in shown(app, ".citation")[1]
         left, right = app.query(".claim")
+        await until(pilot, lambda: app.screen.can_view_entire(right))
         assert left.region.y == right.region.y
         assert left.region.height == right.region.height
         assert left.region.right < right.region.x

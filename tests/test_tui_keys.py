@@ -263,8 +263,8 @@ async def test_the_footer_offers_the_keys_that_work_where_the_focus_is(
         assert {"1-9", "n", "p", "y", "Y", "o", "/", "?", "tab", "esc", "^q", "^p"} <= set(
             footer(app)
         )
-        for key in app.query("FooterKey"):
-            assert app.screen.can_view_entire(key)
+        keys = app.query("FooterKey")
+        await until(pilot, lambda: all(app.screen.can_view_entire(key) for key in keys))
 
 
 async def test_the_command_palette_has_the_commands(chatty: Settings) -> None:

@@ -63,8 +63,8 @@ async def test_every_setting_is_shown_with_its_source(
         assert listed["citations"] == ("3", "qa.toml")
         assert listed["corpus"] == (str(chatty.corpus), "--corpus")
         assert listed["threshold"] == ("as calibrated", "")
-        for name in ("threshold", "citations"):
-            assert app.screen.can_view_entire(app.screen.query_one(f"#{name}"))
+        boxes = [app.screen.query_one(f"#{name}") for name in ("threshold", "citations")]
+        await until(pilot, lambda: all(app.screen.can_view_entire(box) for box in boxes))
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
 

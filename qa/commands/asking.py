@@ -15,7 +15,8 @@ from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
 from qa.settings import Settings, setting_sources
-from qa.terminal import counted, progress_bar, say, width
+from qa.terminal import progress_bar, say, width
+from qa.text import counted
 
 __all__ = ["ask", "batch", "chat"]
 

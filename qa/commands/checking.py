@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, UsageError
 from qa.settings import Settings
-from qa.terminal import counted, say
-from qa.text import displayable
+from qa.terminal import say
+from qa.text import counted, displayable
 
 if TYPE_CHECKING:
     from qa.receipts.check import CheckedAnswer, Finding, Status, Tally

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, InputFileError, UsageError
 from qa.settings import Settings
-from qa.terminal import counted, say, width
-from qa.text import displayable
+from qa.terminal import say, width
+from qa.text import counted, displayable
 
 if TYPE_CHECKING:
     from qa.receipts.drift import Drift

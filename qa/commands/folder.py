@@ -7,8 +7,8 @@ import argparse
 from qa.commands.opening import build, build_if_missing
 from qa.errors import ExitCode
 from qa.settings import Settings
-from qa.terminal import counted, human_size
-from qa.text import displayable
+from qa.terminal import human_size
+from qa.text import counted, displayable
 
 __all__ = ["index", "sources"]
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from qa.commands.opening import open_session
 from qa.errors import ExitCode, InputFileError, UsageError
 from qa.settings import SENTENCE_READER, Settings
-from qa.terminal import counted, progress_bar, say
+from qa.terminal import progress_bar, say
+from qa.text import counted
 
 if TYPE_CHECKING:
     from qa.answer import Evidence, Reply

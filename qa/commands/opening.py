@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qa.settings import Settings, index_command
-from qa.terminal import counted, progress_bar, say
+from qa.terminal import progress_bar, say
+from qa.text import counted
 
 if TYPE_CHECKING:
     from qa.indexing import IndexReport

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from qa.errors import ExitCode, InputFileError, UsageError
 from qa.settings import Settings
-from qa.terminal import counted, say
+from qa.terminal import say
+from qa.text import counted
 
 if TYPE_CHECKING:
     from qa.receipts.records import BadLine

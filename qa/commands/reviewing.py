@@ -8,7 +8,8 @@ from pathlib import Path
 
 from qa.errors import ExitCode, UsageError
 from qa.settings import Settings
-from qa.terminal import counted, say
+from qa.terminal import say
+from qa.text import counted
 
 __all__ = ["review"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -70,10 +70,7 @@ class SavedAnswer:
     @property
     def confidence(self) -> float | None:
         """From 0 to 1; ``None`` in a line without one."""
-        value = self.record.get("confidence")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            return None
-        return float(value)
+        return probability(self.record, "confidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +103,14 @@ def read_answers(path: Path) -> Iterator[SavedAnswer | BadLine]:
             f"The answers file {path} cannot be read ({error.strerror}); "
             "give the .jsonl that qa batch has written."
         ) from error
+
+
+def probability(values: Mapping[str, Any], key: str) -> float | None:
+    """A number from 0 to 1 under a key; ``None`` where there is something else or nothing."""
+    value = values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return None
+    return float(value)
 
 
 def read_saved(path: Path) -> Iterator[SavedAnswer | BadLine]:

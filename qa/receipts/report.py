@@ -27,13 +27,13 @@ from qa.receipts.sections import (
     agreement_of,
     anchor,
     confidence_in_words,
-    confidence_of,
     section,
     shown_status,
     stage_of,
     text_of,
 )
 from qa.receipts.sources import Sources
+from qa.text import counted
 
 __all__ = ["Reported", "write_report"]
 
@@ -73,7 +73,7 @@ class Reported:
             self.refused[stage if stage in list(Stage) else ""] += 1
             return
         self.answered += 1
-        confidence = confidence_of(record)
+        confidence = item.answer.confidence
         if confidence is not None:
             self.sure += confidence
             self.with_confidence += 1
@@ -229,7 +229,7 @@ def _held(answers: Path, corpus: Path, checked: datetime, reported: Reported) ->
     with answers.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return (
-        f"{_counted(reported.questions, 'question')} of <code>{as_html(str(answers))}</code>, checked "
+        f"{counted(reported.questions, 'question')} of <code>{as_html(str(answers))}</code>, checked "
         f"on {minute(checked)} against the files in <code>{as_html(str(corpus))}</code></p>\n"
         f'<p class="receipt">SHA-256 of the answers {sha256}'
     )
@@ -239,10 +239,10 @@ def _verdict(tally: Tally) -> str:
     found = sum(count for status, count in tally.by_status.items() if status.found)
     lost, elsewhere = tally.citations - found, found - tally.by_status[Status.OK]
     if lost or tally.bad_lines:
-        of = _counted(tally.citations, "citation")
+        of = counted(tally.citations, "citation")
         wrong = [f"{lost:,} of {of} cannot be found"] if lost else []
         if tally.bad_lines:
-            wrong.append(f"{_counted(tally.bad_lines, 'line')} could not be read")
+            wrong.append(f"{counted(tally.bad_lines, 'line')} could not be read")
         return f'<p class="verdict bad">✗ {" and ".join(wrong)}.</p>'
     if not tally.citations:
         return '<p class="verdict">There is no citation to check.</p>'
@@ -260,11 +260,11 @@ def _summary(reported: Reported) -> Iterator[str]:
     statuses = _statuses(reported.tally.by_status)
     refused = reported.refused.total()
     rows = [
-        ("Answers", f"{reported.answered:,} of {_counted(reported.questions, 'question')}"),
+        ("Answers", f"{reported.answered:,} of {counted(reported.questions, 'question')}"),
         ("Refusals", f"{refused:,}" + (f": {', '.join(stages)}" if stages else "")),
         ("Citations", f"{reported.tally.citations:,}" + (f": {statuses}" if statuses else "")),
-        ("Contradicted", _counted(reported.contradicted, "answer")),
-        ("Single source", _counted(reported.single, "answer")),
+        ("Contradicted", counted(reported.contradicted, "answer")),
+        ("Single source", counted(reported.single, "answer")),
         ("Lines not read", f"{reported.tally.bad_lines:,}"),
     ]
     if reported.with_confidence:
@@ -310,7 +310,3 @@ def _uncited(items: Iterable[Document | Skipped]) -> Iterator[str]:
     if total > MOST_UNCITED:
         yield f"<li>and {total - MOST_UNCITED:,} more</li>\n"
     yield "</ul>\n" if total else "<p>Every file of the folder is cited.</p>\n"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -6,19 +6,22 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qa.agreement import Agreement
 from qa.markup import as_html, as_html_lines, citation_block, marked
 from qa.receipts.check import CheckedAnswer, Finding, Status
-from qa.receipts.records import Receipt, SavedAnswer, receipt_of
+from qa.receipts.records import Receipt, SavedAnswer, probability, receipt_of
 from qa.receipts.sources import Source, Sources
-from qa.render import agreement_sentences, confidence_word, one_line, refusal_line
-from qa.text import Span
+from qa.render import (
+    AGREEMENT_IN_WORDS,
+    agreement_sentences,
+    confidence_word,
+    one_line,
+    refusal_line,
+)
 
 __all__ = [
     "agreement_of",
     "anchor",
     "confidence_in_words",
-    "confidence_of",
     "section",
     "shown_status",
     "stage_of",
@@ -27,10 +30,6 @@ __all__ = [
 
 #: So much of the file is shown on either side of a quote's sentence, in characters.
 CONTEXT_CHARACTERS = 240
-_STANDS: dict[str, str] = {
-    Agreement.AGREES: " · says the same",
-    Agreement.CONFLICTS: " · says otherwise",
-}
 
 
 def shown_status(status: Status) -> str:
@@ -52,14 +51,6 @@ def text_of(values: Mapping[str, Any], key: str) -> str | None:
     """The text under a key; ``None`` where there is something else or nothing."""
     value = values.get(key)
     return value if isinstance(value, str) and value else None
-
-
-def confidence_of(record: Mapping[str, Any], key: str = "confidence") -> float | None:
-    """A probability under a key, ``None`` where there is none."""
-    value = record.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        return None
-    return float(value)
 
 
 def confidence_in_words(confidence: float) -> str:
@@ -100,7 +91,7 @@ def section(checked: CheckedAnswer, sources: Sources) -> Iterator[str]:
         yield from _refusal(answer)
     else:
         yield f'<p class="answer" dir="auto">{as_html(answer.answer)}</p>'
-        confidence = confidence_of(record)
+        confidence = answer.confidence
         sure = "no confidence is given"
         if confidence is not None:
             sure = f"confidence {confidence_in_words(confidence)}"
@@ -139,7 +130,7 @@ def _refusal(answer: SavedAnswer) -> Iterator[str]:
     yield '<p class="no-answer">No answer in these documents</p>'
     yield f'<p dir="auto">{as_html(text_of(record, "reason") or "No reason is given.")}</p>'
     stage = stage_of(record)
-    confidence, needed = confidence_of(record), confidence_of(_object(record, "refusal"), "needed")
+    confidence, needed = answer.confidence, probability(_object(record, "refusal"), "needed")
     sure = [refusal_line(stage).removesuffix(".")] if stage is not None else ["Refused"]
     if confidence is not None:
         sure.append(f"confidence {confidence_in_words(confidence)}")
@@ -158,7 +149,7 @@ def _refusal(answer: SavedAnswer) -> Iterator[str]:
         day=text_of(rejected, "date"),
         place=_place(nearest),
         stands="",
-        quotation=marked(nearest.sentence_text, _in_sentence(nearest)),
+        quotation=marked(nearest.sentence_text, nearest.span.counted_from(nearest.sentence.start)),
         receipt=_receipt(nearest),
     )
     yield f"<ol>{block}</ol>"
@@ -174,7 +165,7 @@ def _cited(checked: CheckedAnswer, place: int, sources: Sources) -> str:
         title=text_of(citation, "title") or receipt.file,
         day=text_of(citation, "date"),
         place=_place(receipt),
-        stands=_STANDS.get(agreement, "") if place and agreement is not None else "",
+        stands=AGREEMENT_IN_WORDS.get(agreement, "") if place and agreement is not None else "",
         quotation=_quotation(receipt, finding, sources),
         receipt=_receipt(receipt, finding.now),
         attributes=f' id="{anchor(checked.answer, place)}"',
@@ -202,7 +193,7 @@ def _quotation(receipt: Receipt, finding: Finding, sources: Sources) -> str:
         after = after if end + len(after) == len(text) else re.sub(r"\S*$", "…", after, count=1)
     else:
         before, after = f"…{before}" if before else "", f"{after}…" if after else ""
-    sentence = marked(shown.sentence_text, _in_sentence(shown))
+    sentence = marked(shown.sentence_text, shown.span.counted_from(shown.sentence.start))
     return f"{_before(before)}{sentence}{_after(after)}"
 
 
@@ -221,11 +212,6 @@ def _after(text: str) -> str:
 def _gap(space: str) -> str:
     """White space between a sentence and its surroundings: a line break stays one."""
     return "\n" if "\n" in space else " " * bool(space)
-
-
-def _in_sentence(receipt: Receipt) -> Span:
-    at = receipt.sentence.start
-    return Span(receipt.span.start - at, receipt.span.end - at)
 
 
 def _place(receipt: Receipt) -> str:

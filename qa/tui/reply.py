@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from qa.text import Span, displayable
+from qa.text import displayable
 from qa.tui.messages import CitationChosen
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class CitationLine(Static):
 
 def sentence_content(citation: Citation) -> Content:
     """The citation's sentence with its span marked."""
-    text, at = displayable(citation.sentence_text), citation.sentence.start
-    span = Span(citation.span.start - at, citation.span.end - at)
+    text = displayable(citation.sentence_text)
+    span = citation.span.counted_from(citation.sentence.start)
     return Content.assemble(text[: span.start], (span.of(text), "reverse"), text[span.end :])
 
 
