@@ -15,12 +15,8 @@ from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
 from qa.indexing import IndexReport, Progress, changed_files, update_index
 from qa.models.encoder import Encoder, load_encoder
-from qa.models.reader import (
-    EMBEDDED_READER_SHA256,
-    SpanModel,
-    load_embedded_reader,
-    load_span_model,
-)
+from qa.models.reader import SpanModel, load_embedded_reader, load_span_model
+from qa.models.weights import EMBEDDED_READER_SHA256
 from qa.reading import Candidate, Reader, SentenceReader, SpanReader
 from qa.retrieval import Retrieval, retrieve
 from qa.schema import DocumentRecord, IndexDescription

@@ -28,7 +28,7 @@ from torch.nn.functional import cross_entropy, normalize
 from train_reader import Log, read_data, without_held_out
 from transformers import BertConfig, BertModel, PreTrainedTokenizerBase
 
-from qa.models.encoder import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
+from qa.models.weights import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
 
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 #: Share of each set's answerable questions, how often each is drawn, and how often with its header.

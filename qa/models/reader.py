@@ -9,25 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from qa.errors import ModelError
-from qa.models.encoder import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
+from qa.models.bert import CLS, SEP, Bert, Window, load_tokenizer
+from qa.models.weights import Arrays, reader_weights
 
 __all__ = [
+    "EmbeddedSpanModel",
     "SpanModel",
     "TokenScores",
     "TransformersSpanModel",
     "load_embedded_reader",
     "load_span_model",
 ]
-
-EMBEDDED_READER_FOLDER = Path(__file__).parent.parent / "artefacts" / "span_reader"
-EMBEDDED_READER_SHA256 = "a7851dd5bf3013810181f568f4ff80a3a50c7e63a602aadf7b2a84a0637cc281"
 
 Logits = npt.NDArray[np.float32]
 
@@ -53,15 +51,56 @@ class SpanModel(Protocol):
         """For each context its windows, in order; long contexts have several, which overlap."""
 
 
+#: Tokens that the network sees at once, special ones included, and by how many two windows overlap.
+WINDOW = 384
+STRIDE = 128
+#: A longer question is cut, so that the context always has room; in tokens.
+LONGEST_QUESTION = 96
+
+
+class EmbeddedSpanModel:
+    """The reader that comes with the package; windows as Hugging Face's tokenizers cut them."""
+
+    def __init__(self, weights: Arrays) -> None:
+        body = {
+            name.removeprefix("bert."): array
+            for name, array in weights.items()
+            if name.startswith("bert.")
+        }
+        self._bert = Bert(body)
+        self._head = weights["qa_outputs.weight"].T.copy(), weights["qa_outputs.bias"]
+        self._tokenizer = load_tokenizer()
+
+    def score(self, question: str, contexts: Sequence[str]) -> list[list[TokenScores]]:
+        asked = self._tokenizer.encode(question, add_special_tokens=False).ids
+        prefix = [CLS, *asked[:LONGEST_QUESTION], SEP]
+        room = WINDOW - len(prefix) - 1
+        places: list[tuple[int, npt.NDArray[np.int64]]] = []
+        windows: list[Window] = []
+        for owner, context in enumerate(
+            self._tokenizer.encode_batch(list(contexts), add_special_tokens=False)
+        ):
+            offsets = np.array(context.offsets, dtype=np.int64).reshape(-1, 2)
+            for start in range(0, max(len(context) - STRIDE, 1), room - STRIDE):
+                ids = context.ids[start : start + room]
+                windows.append(([*prefix, *ids, SEP], len(prefix)))
+                places.append((owner, offsets[start : start + room]))
+        scored: list[list[TokenScores]] = [[] for _ in contexts]
+        for position, hidden in sorted(self._bert.hidden(windows), key=lambda row: row[0]):
+            owner, offsets = places[position]
+            logits = hidden @ self._head[0] + self._head[1]
+            inside = logits[len(prefix) : -1]
+            scored[owner].append(
+                TokenScores(offsets, inside[:, 0], inside[:, 1], float(logits[0].sum()))
+            )
+        return scored
+
+
 class TransformersSpanModel:
     """Any Hugging Face extractive question answering model."""
 
-    WINDOW = 384
-    STRIDE = 128
     #: Windows that go through the network together; they are sorted by length first.
     BATCH = 8
-    #: A longer question is cut, so that the context always has room.
-    LONGEST_QUESTION = 96
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self._model = model.eval()
@@ -74,8 +113,8 @@ class TransformersSpanModel:
             [self._cut(question)] * len(contexts),
             list(contexts),
             truncation="only_second",
-            max_length=self.WINDOW,
-            stride=self.STRIDE,
+            max_length=WINDOW,
+            stride=STRIDE,
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             verbose=False,
@@ -94,7 +133,7 @@ class TransformersSpanModel:
         encoded = self._tokenizer(
             question, add_special_tokens=False, return_offsets_mapping=True, verbose=False
         )
-        offsets = encoded["offset_mapping"][: self.LONGEST_QUESTION]
+        offsets = encoded["offset_mapping"][:LONGEST_QUESTION]
         return question[: offsets[-1][1]] if offsets else question
 
     def _logits(self, encoded: Any) -> Iterator[tuple[int, Logits, Logits]]:
@@ -122,38 +161,10 @@ class TransformersSpanModel:
 def load_embedded_reader() -> SpanModel:
     """The reader that comes with the package: all-MiniLM-L6-v2 fine-tuned, see docs/reader.md.
 
-    Its file holds what was learned, in half precision; the word embeddings were frozen in training and
-    are taken from the encoder's package.
-
     Raises:
         ModelError: its weights, or the encoder's, are missing or not the pinned ones.
     """
-    import torch
-    from safetensors.torch import load
-    from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
-
-    body = embedded_model_path()
-    learned = read_pinned(EMBEDDED_READER_FOLDER / "model.safetensors", EMBEDDED_READER_SHA256)
-    frozen = load(read_pinned(body / "model.safetensors", EMBEDDED_MODEL_SHA256))
-    state = {name: tensor.float() for name, tensor in load(learned).items()}
-    state["bert.embeddings.word_embeddings.weight"] = frozen["embeddings.word_embeddings.weight"]
-    config = BertConfig.from_pretrained(EMBEDDED_READER_FOLDER)
-    config._attn_implementation = "sdpa"
-    with torch.device("meta"):  # no time spent on random weights that are replaced at once
-        model = BertForQuestionAnswering(config)
-    model.load_state_dict(state, assign=True, strict=False)
-    _fill_buffers(model)
-    return TransformersSpanModel(model, AutoTokenizer.from_pretrained(body))
-
-
-def _fill_buffers(model: Any) -> None:
-    """Position and segment ids are no weights: they are counted out, not loaded."""
-    import torch
-
-    embeddings = model.bert.embeddings
-    length = embeddings.position_ids.shape[-1]
-    embeddings.position_ids = torch.arange(length).unsqueeze(0)
-    embeddings.token_type_ids = torch.zeros((1, length), dtype=torch.long)
+    return EmbeddedSpanModel(reader_weights())
 
 
 def load_span_model(name: str) -> SpanModel:

