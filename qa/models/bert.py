@@ -63,7 +63,7 @@ class Bert:
                 f"The embedded model lacks the weight {error}; reinstall the package qa."
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = _cores()
         # Threads that spin between two questions would take the cores from the screen.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Inputs are of ever new shapes: memory that is kept for each shape only grows.
@@ -126,6 +126,13 @@ def load_tokenizer() -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+def _cores() -> int:
+    """Those that this process may use; not every system can tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _initializers(weights: Arrays, layers: int) -> Arrays:
