@@ -18,6 +18,7 @@ from typing import Any
 
 from qa.database import Kind, connect, corrupt, sqlite_errors
 from qa.errors import StoreError, UsageError
+from qa.roots import corpus_words
 
 __all__ = [
     "CONVERSATIONS_FILE",
@@ -172,7 +173,7 @@ def latest(folder: Path, corpus: str) -> ConversationRecord:
     others = ""
     if listed:
         others = f"; there are {len(listed)} about other folders, which qa conversations lists"
-    raise UsageError(f"No conversation about {corpus} is kept in {folder}{others}.")
+    raise UsageError(f"No conversation about {corpus_words(corpus)} is kept in {folder}{others}.")
 
 
 def load(folder: Path, id_: int) -> Conversation:

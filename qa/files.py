@@ -11,7 +11,7 @@ from typing import IO
 __all__ = ["replace_file", "replacing", "write_new_file"]
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes | memoryview) -> None:
     """Write ``path`` so that a kill or a full disk leaves the old file or the new one, never half.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
-from qa.text import displayable
+from qa.text import displayable, one_line
 
 __all__ = [
     "AGREEMENT_IN_WORDS",
@@ -281,11 +281,6 @@ def _citation(citation: Citation) -> dict[str, Any]:
             "reader": round(citation.scores.reader, 4),
         },
     }
-
-
-def one_line(text: str) -> str:
-    """``text`` made displayable, in one line, character for character."""
-    return displayable(text).replace("\n", " ").replace("\t", " ")
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:

@@ -17,13 +17,14 @@ __all__ = [
 ]
 
 #: Raised whenever a store written before cannot be read as it is any more.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 TABLES = """
 CREATE TABLE description (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
-    title TEXT NOT NULL, date TEXT, text TEXT NOT NULL
+    title TEXT NOT NULL, date TEXT, stamp TEXT NOT NULL, generation INTEGER NOT NULL,
+    text TEXT NOT NULL -- last, so that a list of documents is read without their texts
 );
 CREATE TABLE sentences (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
@@ -69,6 +70,8 @@ class DocumentRecord:
     date: date | None
     size: int
     passages: int
+    stamp: str = ""
+    """Tells that the file is as it was without reading it (:mod:`qa.stamps`); empty where nothing can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from qa.dialogue import Reading, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
 from qa.indexing import IndexReport, Progress, changed_files, update_index
-from qa.models.encoder import Encoder, load_encoder
+from qa.models.encoder import Encoder, EncoderLoader, deferred_encoder, load_encoder
 from qa.models.reader import (
     EMBEDDED_READER_SHA256,
     SpanModel,
@@ -23,8 +23,9 @@ from qa.models.reader import (
 )
 from qa.reading import Candidate, Reader, SentenceReader, SpanReader
 from qa.retrieval import Retrieval, retrieve
+from qa.roots import corpus_words, identity_of
 from qa.schema import DocumentRecord, IndexDescription
-from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings
+from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings, index_command
 from qa.store import Store
 from qa.vectors import VectorIndex, open_vectors
 
@@ -40,8 +41,6 @@ __all__ = [
     "require_question",
     "shipped_fit",
 ]
-
-EncoderLoader = Callable[[str], Encoder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,15 +257,19 @@ def build_index(
     *,
     progress: Progress | None = None,
     rebuild: bool = False,
-    load: EncoderLoader = load_encoder,
+    verify: bool = False,
+    load: EncoderLoader = deferred_encoder,
 ) -> tuple[IndexReport, Encoder]:
-    """Bring the index up to date; the encoder comes back loaded, for a session to go on with.
+    """Bring the index up to date; the encoder comes back, for a session to go on with.
+
+    An embedded one is loaded only if it was needed.
 
     Raises:
         CorpusError, IndexStateError, StoreError, ModelError: as :func:`qa.indexing.update_index`.
     """
     encoder = load(settings.model)
-    return update_index(settings, encoder, progress=progress, rebuild=rebuild), encoder
+    report = update_index(settings, encoder, progress=progress, rebuild=rebuild, verify=verify)
+    return report, encoder
 
 
 def load_reader(name: str) -> LoadedReader:
@@ -341,12 +344,12 @@ def _described(store: Store, settings: Settings) -> IndexDescription:
     description = store.description()
     if description is None:
         raise IndexStateError(f"The index in {settings.vectors} is empty; build it with: qa index")
-    if Path(description.corpus) != settings.corpus.resolve():
+    if description.corpus != identity_of(settings.corpus):
         corpus_files(settings.corpus)  # a folder that is not there is the nearer mistake
         raise IndexStateError(
-            f"The index in {settings.vectors} is of the folder {description.corpus} and not of "
-            f"{settings.corpus}; give that one with --corpus, or run: "
-            f"qa index --corpus {settings.corpus} --vectors ANOTHER_FOLDER"
+            f"The index in {settings.vectors} is of the folder {corpus_words(description.corpus)} and "
+            f"not of {corpus_words(settings.corpus)}; give that one with --corpus, or run: "
+            f"{index_command(replace(settings, vectors=Path('ANOTHER_FOLDER')))}"
         )
     return description
 

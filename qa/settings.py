@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.errors import UsageError
+from qa.roots import Corpus, sole_or_several
 
 __all__ = [
     "EMBEDDED_MODEL",
@@ -18,6 +19,7 @@ __all__ = [
     "SETTINGS_FILE",
     "UNTUNED_MODEL",
     "Settings",
+    "flags_for",
     "index_command",
     "load_settings",
     "setting_sources",
@@ -40,8 +42,8 @@ SETTINGS_FILE = "qa.toml"
 class Settings:
     """What can be set; every field is a key of ``qa.toml`` and, in capitals, a ``QA_`` variable."""
 
-    corpus: Path = Path("seeds")
-    """The folder of documents."""
+    corpus: Corpus = Path("seeds")
+    """The folder of documents, or several."""
     vectors: Path = Path("vectors")
     """The folder of the index."""
     model: str = EMBEDDED_MODEL
@@ -130,11 +132,18 @@ def index_command(settings: Settings) -> str:
     for flag in ("corpus", "vectors", "model"):
         value = getattr(settings, flag)
         if value != getattr(Settings(), flag):
-            words += [f"--{flag}", shlex.quote(str(value))]
+            words += [f"{name} {shlex.quote(text)}" for name, text in flags_for(flag, value)]
     return " ".join(words)
 
 
+def flags_for(name: str, value: object) -> list[tuple[str, str]]:
+    """The flags that set a setting, with their values: one, or one for each folder of the corpus."""
+    values = value if isinstance(value, tuple) else (value,)
+    return [(f"--{name}", str(one)) for one in values]
+
+
 _DESCRIBED = {
+    "Corpus": "a path or a list of paths",
     "Path": "a path",
     "bool": "true or false",
     "int": "a whole number",
@@ -162,6 +171,9 @@ def _converted(key: str, value: Any, source: str) -> Any:
     try:
         if kind == "Path":
             return Path(value).expanduser()
+        if kind == "Corpus":
+            folders = value if isinstance(value, list) and value else [value]
+            return sole_or_several(Path(folder).expanduser() for folder in folders)
         if kind == "bool":
             return _boolean(value)
         if kind == "int":

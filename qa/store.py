@@ -7,23 +7,21 @@ so that a process killed at any instant leaves the old or the new index, never a
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from qa.database import connect, corrupt, is_sound, sqlite_errors
+from qa.corpus import STORE_FILE
+from qa.database import connect, corrupt, is_sound
 from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
 from qa.models.encoder import Vectors
-from qa.passages import Passage
+from qa.recording import Recording
 from qa.schema import (
     FORMAT_VERSION,
-    TABLES,
     DocumentRecord,
     IndexDescription,
     PassageRecord,
@@ -33,15 +31,9 @@ from qa.text import Span
 
 __all__ = ["STORE_FILE", "Store"]
 
-STORE_FILE = "store.sqlite"
 
-
-class Store:
+class Store(Recording):
     """An open store. Use as a context manager, or call :meth:`close`."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -102,6 +94,8 @@ class Store:
             with store._translated():
                 store._connection.execute("PRAGMA journal_mode = WAL")
                 store._connection.execute("PRAGMA foreign_keys = ON")
+                # What is deleted shall be gone from the file too, and not only from every search.
+                store._connection.execute("PRAGMA secure_delete = ON")
                 tables = store._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if tables[0] and not rebuild:
                 store._check_format()
@@ -159,13 +153,13 @@ class Store:
         """All documents, by file name."""
         with self._translated():
             rows = self._connection.execute(
-                "SELECT d.id, d.file, d.sha256, d.title, d.date, d.size, count(p.id)"
+                "SELECT d.id, d.file, d.sha256, d.title, d.date, d.size, count(p.id), d.stamp"
                 " FROM documents d LEFT JOIN passages p ON p.document = d.id"
                 " GROUP BY d.id ORDER BY d.file"
             ).fetchall()
         return [
-            DocumentRecord(id_, file, sha256, title, _date(day), size, count)
-            for id_, file, sha256, title, day, size, count in rows
+            DocumentRecord(id_, file, sha256, title, _date(day), size, count, stamp)
+            for id_, file, sha256, title, day, size, count, stamp in rows
         ]
 
     def document(self, id_: int) -> Document:
@@ -228,6 +222,34 @@ class Store:
         """Ids and vectors of all sentences that have one, or of those among ``ids``."""
         return self._vectors("sentences", ids)
 
+    def vectors_from(self, table: str, first: int) -> tuple[list[int], Vectors]:
+        """Ids and vectors of the "passages" or "sentences" that have one, from id ``first`` on."""
+        return self._vectors(table, None, first)
+
+    def ids(self, table: str) -> list[int]:
+        """Ids of all "passages" or "sentences", those without a vector too, in order."""
+        with self._translated():
+            rows = self._connection.execute(f"SELECT id FROM {table} ORDER BY id").fetchall()
+        return [row[0] for row in rows]
+
+    def documents_since(self, generation: int) -> list[int]:
+        """Ids of the documents that came after that generation, in order."""
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT id FROM documents WHERE generation > ? ORDER BY id", (generation,)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def spans_with_vectors(self, table: str, document: int) -> list[tuple[int, Span]]:
+        """Ids and spans of the "passages" or "sentences" of a document that have a vector, in order."""
+        with self._translated():
+            rows = self._connection.execute(
+                f"SELECT id, start, end FROM {table}"
+                " WHERE document = ? AND embedding IS NOT NULL ORDER BY id",
+                (document,),
+            ).fetchall()
+        return [(id_, Span(start, end)) for id_, start, end in rows]
+
     def passages_of(self, documents: Collection[int]) -> list[int]:
         """Ids of all passages of some documents."""
         marks = ",".join("?" * len(documents))
@@ -275,105 +297,6 @@ class Store:
         with self._translated():
             return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 
-    # Writing
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written inside is kept together, or none of it.
-
-        Raises:
-            StoreError: another process is writing, or the disk is full or read-only.
-        """
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # A full disk may have rolled back already.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def clear(self) -> None:
-        """Remove everything and lay the tables anew; only inside a transaction."""
-        names = self._connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-            " AND name IN ('passage_words', 'passages', 'sentences', 'documents', 'description')"
-        ).fetchall()
-        for name in ("passage_words", "passages", "sentences", "documents", "description"):
-            if (name,) in names:
-                self._connection.execute(f"DROP TABLE {name}")
-        for statement in TABLES.split(";\n"):
-            if statement.strip():
-                self._connection.execute(statement)
-
-    def describe(self, description: IndexDescription) -> None:
-        """Record what the index is built with; only inside a transaction."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO description VALUES (?, ?)",
-            [
-                (field.name, _stored(getattr(description, field.name)))
-                for field in fields(description)
-            ],
-        )
-
-    def remove(self, file: str) -> None:
-        """Forget a document and all that was made of it; only inside a transaction."""
-        self._connection.execute(
-            "DELETE FROM passage_words WHERE rowid IN (SELECT p.id FROM passages p"
-            " JOIN documents d ON d.id = p.document WHERE d.file = ?)",
-            (file,),
-        )
-        self._connection.execute("DELETE FROM documents WHERE file = ?", (file,))
-
-    def add(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        passage_vectors: Vectors,
-        sentence_spans: Sequence[Span],
-        sentence_vectors: Iterable[Vectors | None],
-    ) -> None:
-        """Record a document, its passages and its sentences; only inside a transaction.
-
-        ``sentence_spans`` are all sentences of the passages, each once, in order; the vectors run
-        parallel to them, ``None`` where a sentence has none.
-        """
-        execute = self._connection.execute
-        day = document.date.isoformat() if document.date is not None else None
-        id_ = execute(
-            "INSERT INTO documents (file, sha256, size, title, date, text) VALUES (?, ?, ?, ?, ?, ?)",
-            (document.file, document.sha256, document.size, document.title, day, document.text),
-        ).lastrowid
-        ids: dict[Span, int] = {}
-        for span, vector in zip(sentence_spans, sentence_vectors, strict=True):
-            row = execute(
-                "INSERT INTO sentences (document, start, end, embedding) VALUES (?, ?, ?, ?)",
-                (id_, span.start, span.end, None if vector is None else _blob(vector)),
-            ).lastrowid
-            assert row is not None
-            ids[span] = row
-        for passage, vector in zip(passages, passage_vectors, strict=True):
-            span = passage.span
-            row = execute(
-                "INSERT INTO passages (document, start, end, prose, first_sentence, last_sentence,"
-                " embedding) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    id_,
-                    span.start,
-                    span.end,
-                    int(passage.prose),
-                    ids[passage.sentences[0]],
-                    ids[passage.sentences[-1]],
-                    _blob(vector),
-                ),
-            ).lastrowid
-            execute(
-                "INSERT INTO passage_words (rowid, header, body) VALUES (?, ?, ?)",
-                (row, document.title, span.of(document.text)),
-            )
-
     # Errors
 
     def _check_format(self) -> None:
@@ -388,8 +311,10 @@ class Store:
                 f"version reads {FORMAT_VERSION}; build it anew with: qa index --rebuild"
             )
 
-    def _vectors(self, table: str, ids: Sequence[int] | None) -> tuple[list[int], Vectors]:
-        query = f"SELECT id, embedding FROM {table} WHERE embedding IS NOT NULL"
+    def _vectors(
+        self, table: str, ids: Sequence[int] | None, first: int = 0
+    ) -> tuple[list[int], Vectors]:
+        query = f"SELECT id, embedding FROM {table} WHERE id >= {first:d} AND embedding IS NOT NULL"
         if ids is not None:
             query += f" AND id IN ({','.join('?' * len(ids))})"
         with self._translated():
@@ -406,21 +331,10 @@ class Store:
     def _corrupt(self, reason: str) -> StoreError:
         return corrupt(self.path, reason)
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return sqlite_errors(self.path)
-
 
 def _quoted(word: str) -> str:
     """``word`` as an FTS5 string, in which no operator means anything."""
     return '"' + word.replace('"', '""') + '"'
-
-
-def _blob(vector: Vectors) -> bytes:
-    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
-
-
-def _stored(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _date(stored: str | None) -> date | None:

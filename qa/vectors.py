@@ -21,7 +21,7 @@ from qa.files import replace_file
 from qa.models.encoder import Vectors
 from qa.store import Store
 
-__all__ = ["VectorIndex", "discard_vectors", "open_vectors", "save_vectors"]
+__all__ = ["VectorIndex", "discard_vectors", "open_vectors", "save_vectors", "vectors_fit"]
 
 DESCRIPTION_FILE = "faiss.json"
 _KINDS = ("passages", "sentences")
@@ -55,19 +55,26 @@ def open_vectors(folder: Path, store: Store, generation: int) -> VectorIndex:
     return loaded if loaded is not None else _build(store, generation)
 
 
+def vectors_fit(folder: Path, generation: int) -> bool:
+    """Whether the files in ``folder`` are whole and of this generation; FAISS is not even loaded."""
+    return _files(folder, generation) is not None
+
+
 def save_vectors(folder: Path, store: Store, generation: int) -> None:
     """Write the FAISS files of this generation, each whole or not at all; the description last.
+
+    Files of an earlier generation are brought up to date; they come out as if they were built anew.
 
     Raises:
         StoreError: the disk is full or the folder read-only. The store is not touched by it.
     """
     import faiss
 
-    index = _build(store, generation)
+    index = _followed(folder, store, generation) or _build(store, generation)
     digests = {}
     try:
         for kind in _KINDS:
-            data = faiss.serialize_index(getattr(index, kind)).tobytes()
+            data = faiss.serialize_index(getattr(index, kind)).data
             digests[kind] = hashlib.sha256(data).hexdigest()
             replace_file(_file(folder, kind), data)
         described = {"generation": generation, "sha256": digests}
@@ -85,21 +92,81 @@ def discard_vectors(folder: Path) -> None:
 
 
 def _load(folder: Path, generation: int) -> VectorIndex | None:
-    import faiss
+    files = _files(folder, generation)
+    return _deserialized(files, generation) if files is not None else None
 
+
+def _files(folder: Path, generation: int | None = None) -> dict[str, bytes] | None:
+    """The files' bytes, if they are whole and of this generation, or of whatever one."""
     try:
         described = json.loads((folder / DESCRIPTION_FILE).read_bytes())
-        if described["generation"] != generation:
+        if generation is not None and described["generation"] != generation:
             return None
         found = {}
         for kind in _KINDS:
-            data = _file(folder, kind).read_bytes()
-            if hashlib.sha256(data).hexdigest() != described["sha256"][kind]:
+            found[kind] = _file(folder, kind).read_bytes()
+            if hashlib.sha256(found[kind]).hexdigest() != described["sha256"][kind]:
                 return None
-            found[kind] = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None  # whatever is wrong with a derived file, the store has what it held
-    return VectorIndex(generation, found["passages"], found["sentences"])
+    return found
+
+
+def _deserialized(files: dict[str, bytes], generation: int) -> VectorIndex | None:
+    import faiss
+
+    try:
+        read = {
+            kind: faiss.deserialize_index(np.frombuffer(files[kind], dtype=np.uint8))
+            for kind in _KINDS
+        }
+    except RuntimeError:
+        return None
+    return VectorIndex(generation, read["passages"], read["sentences"])
+
+
+def _followed(folder: Path, store: Store, generation: int) -> VectorIndex | None:
+    """The index of an earlier generation with what came and went since, if there is one."""
+    earlier = _generation_of(folder)
+    if earlier is None or earlier >= generation:
+        return None
+    index = _load(folder, earlier)
+    if index is None:
+        return None
+    came = store.documents_since(earlier)
+    for kind in _KINDS:
+        new = [id_ for document in came for id_, _ in store.spans_with_vectors(kind, document)]
+        if not _follow(getattr(index, kind), set(store.ids(kind)), new, store, kind):
+            return None
+    return index
+
+
+def _follow(index: Any, there: set[int], new: list[int], store: Store, kind: str) -> bool:
+    """Take out of ``index`` what is gone, and put in what is new; false if that cannot be done in place.
+
+    SQLite gives an id anew when its row was the last one, so a new row counts as gone first. New ids are
+    larger than those that stay, and vectors lie in the order of their ids as if they were built anew.
+    """
+    import faiss
+
+    held = faiss.vector_to_array(index.id_map)
+    gone = np.array(sorted(set(held.tolist()) - (there - set(new))), dtype=np.int64)
+    if len(gone):
+        index.remove_ids(gone)
+    if not new:
+        return True
+    if not index.ntotal or new[0] <= int(faiss.vector_to_array(index.id_map)[-1]):
+        return False  # an index without vectors may have another dimension
+    ids, vectors = store.vectors_from(kind, new[0])
+    index.add_with_ids(np.ascontiguousarray(vectors), np.asarray(ids, dtype=np.int64))
+    return True
+
+
+def _generation_of(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / DESCRIPTION_FILE).read_bytes())["generation"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _build(store: Store, generation: int) -> VectorIndex:

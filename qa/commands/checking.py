@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, UsageError
+from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say
 from qa.text import counted, displayable
@@ -82,7 +83,8 @@ def _say_what_to_do(tally: Tally, answers: Path, settings: Settings) -> None:
 
     if tally.by_status[Status.GONE] == tally.citations > 0:
         say(
-            f"None of the cited files is in {settings.corpus}; name their folder with --corpus DIR."
+            f"None of the cited files is in {corpus_words(settings.corpus)}; "
+            "name their folder with --corpus DIR."
         )
     if tally.bad_lines:
         say(f"{counted(tally.bad_lines, 'line')} of {answers} could not be checked")

@@ -8,12 +8,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from qa.corpus import corpus_files, resolved_inside
+from qa.corpus import corpus_files, path_in, resolved_inside
 from qa.documents import decoded, read_bytes
 from qa.errors import DocumentError
 from qa.receipts.locate import Folded
+from qa.roots import Corpus, corpus_words
 from qa.text import LineIndex
 
 __all__ = ["Refusal", "Refused", "Source", "Sources"]
@@ -64,7 +65,7 @@ class Sources:
     """Opens the files that receipts name."""
 
     def __init__(
-        self, corpus: Path, max_bytes: int, most_characters: int = MOST_CHARACTERS
+        self, corpus: Corpus, max_bytes: int, most_characters: int = MOST_CHARACTERS
     ) -> None:
         """Nothing is read yet.
 
@@ -103,12 +104,12 @@ class Sources:
 
     def _opened(self, file: str) -> Source | Refused:
         path = resolved_inside(self.corpus, file)
-        if path is None:
+        if path is None and path_in(self.corpus, file) is not None:
             return Refused(
                 Refusal.OUTSIDE, "the path leads out of the corpus, or is none; it was not opened"
             )
-        if not os.path.lexists(path):
-            return Refused(Refusal.GONE, f"no such file in {self.corpus}")
+        if path is None or not os.path.lexists(path):
+            return Refused(Refusal.GONE, f"no such file in {corpus_words(self.corpus)}")
         try:
             data = read_bytes(path, self._max_bytes)
             return Source(file, decoded(data), hashlib.sha256(data).hexdigest())

@@ -95,4 +95,6 @@ class SettingsScreen(ModalScreen[Settings | None]):
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return str(value) if value is not None else ""
