@@ -31,6 +31,7 @@ __all__ = [
     "path_in",
     "read_changed",
     "read_corpus",
+    "require_folders",
     "resolved_inside",
 ]
 
@@ -49,7 +50,7 @@ class Skipped:
     def kind(self) -> str:
         """The reason without what it tells of this file alone: its numbers, and what stands in brackets."""
         general = re.sub(r" \([^()]*\)", "", self.reason)
-        return re.sub(r"\d[\d,]*", "so many", general)
+        return re.sub(r"(?<![\w.-])\d[\d,]*", "so many", general)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,9 @@ def read_changed(
 def _require_readable(found: CorpusFile, corpus: Corpus) -> None:
     if found.refused is not None:
         raise DocumentError(found.refused)
-    if any("\ud800" <= character <= "\udfff" for character in found.file):
+    if not found.file.isascii() and any(
+        "\ud800" <= character <= "\udfff" for character in found.file
+    ):
         raise DocumentError("its name is not UTF-8 text; rename it")
     if found.is_link and resolved_inside(corpus, found.file) is None:
         raise DocumentError("it is a link that leads out of the corpus")
@@ -214,13 +217,21 @@ def name_in_corpus(path: Path, corpus: Corpus) -> str | None:
 
 def find_files(corpus: Corpus) -> list[CorpusFile]:
     """As :func:`corpus_files`, with what :func:`read_changed` must know of each."""
-    found: list[CorpusFile] = []
-    for name, root in roots_of(corpus).items():
+    require_folders(corpus)
+    found = [file for name, root in roots_of(corpus).items() for file in _walked(root, name)]
+    return sorted(found, key=lambda item: item.file)
+
+
+def require_folders(corpus: Corpus) -> None:
+    """Raise unless the folders are there; quick, for saying so before a model loads.
+
+    Raises:
+        CorpusError, UsageError: as :func:`corpus_files`.
+    """
+    for root in roots_of(corpus).values():
         if not root.is_dir():
             kind = "is not a folder" if root.exists() else "does not exist"
             raise CorpusError(f"The corpus folder {root} {kind}; name another with --corpus DIR.")
-        found.extend(_walked(root, name))
-    return sorted(found, key=lambda item: item.file)
 
 
 def _walked(root: Path, prefix: str) -> Iterator[CorpusFile]:

@@ -202,8 +202,8 @@ class _Update:
                 self._take(item)
         if not self._kept:
             raise _nothing_to_read(self._settings.corpus, self._skipped)
-        renamed = {old for old, _ in self._renamed}
-        self._removed = [file for file in self._known if file not in self._kept | renamed]
+        staying = self._kept | {old for old, _ in self._renamed}
+        self._removed = [file for file in self._known if file not in staying]
         for file in self._removed:
             self._store.remove(file)
         if self._removed or self._changed:

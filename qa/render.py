@@ -50,6 +50,7 @@ CSV_COLUMNS = (
     "sentence",
     "agreeing",
     "conflicting",
+    "stale",
     "elapsed_ms",
 )
 #: How a further citation stands to the answer, by its agreement.
@@ -179,9 +180,18 @@ def confidence_word(confidence: float) -> str:
 
 
 def source_line(citation: Citation) -> str:
-    """``[1] title, date, file:line``; a document without a date says so by its absence."""
+    """``[1] title, date, file:line``, and if the file is not as it was indexed, that too.
+
+    A document without a date says so by its absence.
+    """
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    return one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
+    return one_line(
+        f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}{_stale(citation)}"
+    )
+
+
+def _stale(citation: Citation) -> str:
+    return f" ({citation.file_state})" if citation.stale else ""
 
 
 def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
@@ -194,7 +204,7 @@ def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
 def as_quotation(citation: Citation) -> str:
     """The quote in one line with where it stands, to be pasted into a text."""
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    place = f"{citation.title}, {day}{citation.file}:{citation.line}"
+    place = f"{citation.title}, {day}{citation.file}:{citation.line}{_stale(citation)}"
     return one_line(f"“{citation.quote}” ({place})")
 
 
@@ -205,6 +215,7 @@ def as_csv_row(data: dict[str, Any]) -> list[str]:
         **data,
         "stage": (data["refusal"] or {}).get("stage"),
         **{key: first.get(key) for key in ("file", "line", "title", "date")},
+        "stale": {True: "yes", False: "no"}.get(first.get("stale", "")),
         "sentence": first.get("sentence", {}).get("text"),
         **{
             key: "; ".join((data["agreement"] or {}).get(key, ()))
@@ -250,7 +261,8 @@ def as_markdown(data: dict[str, Any], notes: Sequence[str] = ()) -> str:
 def _numbered(citation: dict[str, Any]) -> str:
     day = f", {citation['date']}" if citation["date"] else ""
     place = markdown_code(f"{citation['file']}:{citation['line']}")
-    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}"
+    stale = f" (*{markdown_text(citation['file_state'])}*)" if citation.get("stale") else ""
+    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}{stale}"
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
@@ -273,6 +285,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
             "suffix": citation.suffix,
         },
         "passage": {"start": citation.passage.start, "end": citation.passage.end},
+        "stale": citation.stale,
+        "file_state": citation.file_state.value,
         "agrees": citation.agrees,
         "agreement": citation.agreement.value,
         "scores": {

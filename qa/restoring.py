@@ -12,7 +12,7 @@ from typing import Any
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply, Scores, Stage
-from qa.corpus import resolved_inside
+from qa.corpus import FileState, resolved_inside
 from qa.documents import Document, document_from, read_bytes
 from qa.errors import DocumentError, IndexStateError, StoreError
 from qa.settings import Settings
@@ -127,6 +127,9 @@ def _citation(values: Mapping[str, Any]) -> Citation:
         agreement=Agreement(values["agreement"]),
         prefix=_text(values["sentence"]["prefix"]),
         suffix=_text(values["sentence"]["suffix"]),
+        file_state=FileState(
+            values.get("file_state", FileState.UNCHANGED)
+        ),  # older ones do not say
     )
 
 

@@ -7,9 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qa.answer import Calibrator, Evidence, Reply, evidence_of, make_reply
+from qa.answer import (
+    Calibrator,
+    Citation,
+    Evidence,
+    Reply,
+    evidence_of,
+    make_reply,
+    with_file_states,
+)
 from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
-from qa.corpus import corpus_files
+from qa.corpus import FileState, corpus_files, file_state
 from qa.dialogue import Reading, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
@@ -191,7 +199,8 @@ class Session:
             inquiries = [
                 self._inquire(question, reading, among) for reading in readings(question, earlier)
             ]
-        return max(inquiries, key=lambda inquiry: inquiry.reply.confidence)
+        best = max(inquiries, key=lambda inquiry: inquiry.reply.confidence)
+        return replace(best, reply=with_file_states(best.reply, self._file_state))
 
     def _inquire(self, question: str, reading: Reading, among: list[int] | None) -> Inquiry:
         found = retrieve(
@@ -240,6 +249,11 @@ class Session:
         """Files of the corpus that are not as they were indexed."""
         with self._lock:
             return changed_files(self.settings.corpus, self._store, self.settings.max_file_bytes)
+
+    def _file_state(self, citation: Citation) -> FileState:
+        return file_state(
+            self.settings.corpus, citation.file, citation.sha256, self.settings.max_file_bytes
+        )
 
     def _ids_of(self, files: Collection[str]) -> list[int]:
         return [record.id for record in self._store.documents() if record.file in files]

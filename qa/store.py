@@ -222,9 +222,9 @@ class Store(Recording):
         """Ids and vectors of all sentences that have one, or of those among ``ids``."""
         return self._vectors("sentences", ids)
 
-    def vectors_from(self, table: str, first: int) -> tuple[list[int], Vectors]:
+    def vectors_from(self, table: str, first: int, limit: int = -1) -> tuple[list[int], Vectors]:
         """Ids and vectors of the "passages" or "sentences" that have one, from id ``first`` on."""
-        return self._vectors(table, None, first)
+        return self._vectors(table, None, first, limit)
 
     def ids(self, table: str) -> list[int]:
         """Ids of all "passages" or "sentences", those without a vector too, in order."""
@@ -312,13 +312,15 @@ class Store(Recording):
             )
 
     def _vectors(
-        self, table: str, ids: Sequence[int] | None, first: int = 0
+        self, table: str, ids: Sequence[int] | None, first: int = 0, limit: int = -1
     ) -> tuple[list[int], Vectors]:
         query = f"SELECT id, embedding FROM {table} WHERE id >= {first:d} AND embedding IS NOT NULL"
         if ids is not None:
             query += f" AND id IN ({','.join('?' * len(ids))})"
         with self._translated():
-            rows = self._connection.execute(f"{query} ORDER BY id", ids or ()).fetchall()
+            rows = self._connection.execute(
+                f"{query} ORDER BY id LIMIT {limit:d}", ids or ()
+            ).fetchall()
         if not rows:
             return [], np.empty((0, 0), dtype=np.float32)
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ __all__ = ["VectorIndex", "discard_vectors", "open_vectors", "save_vectors", "ve
 
 DESCRIPTION_FILE = "faiss.json"
 _KINDS = ("passages", "sentences")
+#: Vectors read from the store at once, so that not all of them are in memory twice.
+READ_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -172,18 +173,20 @@ def _generation_of(folder: Path) -> int | None:
 def _build(store: Store, generation: int) -> VectorIndex:
     return VectorIndex(
         generation,
-        _index_of(*store.passage_vectors()),
-        _index_of(*store.sentence_vectors()),
+        _index_of(store, "passages"),
+        _index_of(store, "sentences"),
         rebuilt=True,
     )
 
 
-def _index_of(ids: Sequence[int], vectors: Vectors) -> Any:
+def _index_of(store: Store, kind: str) -> Any:
     import faiss
 
+    ids, vectors = store.vectors_from(kind, 0, READ_AT_ONCE)
     index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(vectors.shape[1], 1)))
-    if ids:
+    while ids:
         index.add_with_ids(np.ascontiguousarray(vectors), np.asarray(ids, dtype=np.int64))
+        ids, vectors = store.vectors_from(kind, ids[-1] + 1, READ_AT_ONCE)
     return index
 
 

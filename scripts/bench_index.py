@@ -28,7 +28,9 @@ from qa.indexing import update_index
 from qa.models.encoder import TUNED_WEIGHTS_SHA256, Progress, Vectors
 from qa.settings import EMBEDDED_MODEL, Settings
 
-WORDS = "amber barley cedar delta ember fjord grove harbour island juniper kelp larch meadow".split()
+WORDS = (
+    "amber barley cedar delta ember fjord grove harbour island juniper kelp larch meadow".split()
+)
 
 
 class DigestEncoder:
@@ -158,7 +160,9 @@ def real(base: Path, files: int) -> None:
     started = time.perf_counter()
     update_index(settings, encoder, progress=progress)
     elapsed = time.perf_counter() - started
-    print(f"{files} files embedded: {texts:,} texts in {elapsed:.1f} s, {texts / elapsed:.0f} a second")
+    print(
+        f"{files} files embedded: {texts:,} texts in {elapsed:.1f} s, {texts / elapsed:.0f} a second"
+    )
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ def index(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
     def show(report: IndexReport) -> None:
         if parsed.json:
+            from qa.render import as_json
+
             print(as_json(report.as_data()), flush=True)
         say(described(report, settings, verbose=parsed.verbose))
-
-    from qa.render import as_json
 
     report, encoder = build_with_progress(settings, rebuild=parsed.rebuild, verify=parsed.verify)
     show(report)

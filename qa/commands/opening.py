@@ -54,10 +54,10 @@ def build_with_progress(
     settings: Settings, *, rebuild: bool = False, verify: bool = False
 ) -> tuple[IndexReport, Encoder]:
     """Bring the index up to date under a bar; one who interrupts is told that nothing is lost."""
-    from qa.corpus import corpus_files
+    from qa.corpus import require_folders
     from qa.session import build_index
 
-    corpus_files(settings.corpus)  # say that the folder is missing before a model loads
+    require_folders(settings.corpus)
     try:
         with progress_bar() as progress:
             return build_index(settings, progress=progress, rebuild=rebuild, verify=verify)

@@ -220,9 +220,8 @@ class ChatApp(App[QAError]):
                 f"{message.stage.capitalize()}… you can type your question already."
             )
         elif message.total or not self._session_open:
-            share = f" {message.done}/{message.total}" if message.total else ""
             text = f"{'Updating' if self._session_open else 'Building'} the index: {message.stage}"
-            self._status.progress(f"{text}{share}… (f6 cancels)", message.done, message.total)
+            self._status.count(text, message.done, message.total, "… (f6 cancels)")
 
     def on_indexed(self, message: Indexed) -> None:
         self._end_indexing()
