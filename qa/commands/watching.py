@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from qa.errors import QAError
+from qa.errors import CorpusError, QAError
 from qa.roots import corpus_words, roots_of
 from qa.settings import Settings
 from qa.terminal import progress_bar, say
@@ -22,6 +22,8 @@ __all__ = ["follow", "watch"]
 #: that an update waits for a folder that never rests.
 QUIET_MS = 1_000
 LONGEST_WAIT_MS = 30_000
+#: So often a watch that sees nothing looks up, in milliseconds.
+LOOK_MS = 500
 
 #: What changed, set by set, as :func:`watchfiles.watch` tells it.
 Changes = Iterable[set[tuple["Change", str]]]
@@ -33,6 +35,11 @@ def watch(settings: Settings, encoder: Encoder, show: Callable[[IndexReport], No
     Raises:
         KeyboardInterrupt: that is how it ends.
     """
+    follow(_changes(settings), settings, encoder, show)
+
+
+def _changes(settings: Settings) -> Changes:
+    """Every set of changes; the first one, which may be empty, is what came before the watch began."""
     import watchfiles
 
     index = str(settings.vectors.resolve())
@@ -40,16 +47,27 @@ def watch(settings: Settings, encoder: Encoder, show: Callable[[IndexReport], No
     def matters(_: Change, path: str) -> bool:
         return path != index and not path.startswith(f"{index}/")
 
-    say(f"Watching {corpus_words(settings.corpus)}; Ctrl-C ends it.")
-    roots = [root.resolve() for root in roots_of(settings.corpus).values()]
-    changes = watchfiles.watch(
-        *roots,
-        watch_filter=matters,
-        debounce=LONGEST_WAIT_MS,
-        step=QUIET_MS,
-        ignore_permission_denied=True,
-    )
-    follow(changes, settings, encoder, show)
+    watching = False
+    try:
+        for found in watchfiles.watch(
+            *(root.resolve() for root in roots_of(settings.corpus).values()),
+            watch_filter=matters,
+            debounce=LONGEST_WAIT_MS,
+            step=QUIET_MS,
+            rust_timeout=LOOK_MS,
+            yield_on_timeout=True,
+            ignore_permission_denied=True,
+        ):
+            if not watching:
+                say(f"Watching {corpus_words(settings.corpus)}; Ctrl-C ends it.")
+            if found or not watching:
+                watching = True
+                yield found
+    except (OSError, RuntimeError) as error:
+        raise CorpusError(
+            f"The folder {corpus_words(settings.corpus)} cannot be followed ({error}); run qa index "
+            "when it has changed, or set WATCHFILES_FORCE_POLLING=1 to look at it now and then."
+        ) from error
 
 
 def follow(
