@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from qa.roots import Corpus, corpus_words, identity_of, roots_of
 from qa.schema import FORMAT_VERSION, DocumentRecord, IndexDescription
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store
-from qa.unfinished import UnfinishedVectors, discard_unfinished
+from qa.unfinished import UNFINISHED_FILE, UnfinishedVectors, discard_unfinished
 from qa.vectors import discard_vectors, save_vectors, vectors_fit
 
 __all__ = ["IndexReport", "Progress", "changed_files", "update_index"]
@@ -104,7 +105,7 @@ def update_index(
     files = find_files(corpus)
     if not (vectors / STORE_FILE).exists():
         _require_text(corpus, read_changed(files, corpus, settings.max_file_bytes, {}))
-    with Store.open_for_writing(vectors, rebuild=rebuild) as store:
+    with _no_empty_folder(vectors), Store.open_for_writing(vectors, rebuild=rebuild) as store:
         if rebuild:
             # Of a corrupt store the generation is lost and begins anew: FAISS files of an older one must
             # not pass for the new one's.
@@ -132,6 +133,23 @@ def update_index(
         if not vectors_fit(vectors, current.generation):
             save_vectors(vectors, store, current.generation)
         return report
+
+
+@contextmanager
+def _no_empty_folder(folder: Path) -> Iterator[None]:
+    """A first update that ends before anything was embedded leaves no folder behind."""
+    was_there = folder.exists()
+    try:
+        yield
+    except StoreError:
+        raise  # perhaps another process is writing there
+    except BaseException:
+        if not was_there and not (folder / UNFINISHED_FILE).exists() and not Store.exists(folder):
+            with suppress(OSError):
+                for left in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
+                    (folder / left).unlink(missing_ok=True)
+                folder.rmdir()
+        raise
 
 
 def changed_files(corpus: Corpus, store: Store, max_file_bytes: int) -> list[str]:

@@ -4,8 +4,8 @@
 
 The folder is written with made-up sentences, and first indexed with an encoder that makes vectors of
 nothing but digests, under the name and digest of the real one: embedding so much text takes hours and is
-not what is timed. Each row is a process of ``qa index`` of its own, with the real model where it is needed. On a machine
-that does other things too, the seconds of CPU tell more than those of the clock.
+not what is timed. Each row is a process of ``qa index`` of its own, with the real model where it is
+needed. On a machine that does other things too, the seconds of CPU tell more than those of the clock.
 With ``--real N`` an index of N such files is built with the real encoder too, and its rate is told.
 """
 

@@ -141,6 +141,18 @@ def test_an_interrupted_update_leaves_the_old_index_and_nothing_when_it_is_done(
     ]
 
 
+def test_a_first_update_cut_off_before_it_embedded_anything_leaves_no_folder(
+    many: Settings,
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        update_index(many, FakeEncoder(), progress=lambda *_: press_ctrl_c())
+    assert not many.vectors.exists()
+    many.vectors.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        update_index(many, FakeEncoder(), progress=lambda *_: press_ctrl_c())
+    assert many.vectors.exists()  # what a person made is theirs
+
+
 def test_a_rebuild_goes_on_where_it_stopped_too(many: Settings) -> None:
     update_index(many, FakeEncoder())
     first = cut_off(many, 2, rebuild=True)
