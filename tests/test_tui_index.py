@@ -193,7 +193,8 @@ async def test_a_cancelled_update_leaves_the_index_as_it_was(grown: Settings) ->
         finally:
             gated.gate.set()
         await ready(pilot)
-        assert any("The index is as it was." in notice for notice in notices(app))
+        said = "The index is as it was."
+        await until(pilot, lambda: any(said in notice for notice in notices(app)))
         assert len(list_sources(grown)) == 4
         await ask(pilot, QUESTION)
         assert app.query(".answer")
