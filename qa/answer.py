@@ -73,6 +73,8 @@ class Citation:
     """What stands right before the sentence: tells it from its equals if the file changes."""
     suffix: str = ""
     """What stands right after the sentence."""
+    location: str | None = None
+    """On which place of the original it stands: "page 3", "Trade › Exports"; ``None`` where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,4 +360,5 @@ def _citation(
         agreement=agreement,
         prefix=prefix,
         suffix=suffix,
+        location=document.location(candidate.span.start),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qa.documents import Document, read_bytes, read_document
 from qa.errors import CorpusError, DocumentError
+from qa.formats.extractor import Extractor
 from qa.metadata import SIDECAR_SUFFIX
 
 __all__ = ["FileState", "Skipped", "corpus_files", "file_state", "read_corpus", "resolved_inside"]
@@ -57,23 +58,27 @@ def corpus_files(root: Path) -> list[str]:
 
 
 def read_corpus(
-    root: Path, max_bytes: int, on_file: Callable[[int, int], None] | None = None
+    root: Path,
+    max_bytes: int,
+    on_file: Callable[[int, int], None] | None = None,
+    extractor: Extractor | None = None,
 ) -> Iterator[Document | Skipped]:
     """Every file of the corpus as a document, or as skipped with the reason.
 
-    ``on_file(done, total)`` is called after each.
+    ``on_file(done, total)`` is called after each. Without an ``extractor`` the default limits hold.
 
     Raises:
         CorpusError: as :func:`corpus_files`.
     """
     files = corpus_files(root)
+    extractor = extractor if extractor is not None else Extractor()
     for done, file in enumerate(files, start=1):
         try:
             if any("\ud800" <= character <= "\udfff" for character in file):
                 raise DocumentError("its name is not UTF-8 text; rename it")
             if resolved_inside(root, file) is None:
                 raise DocumentError("it is a link that leads out of the corpus")
-            yield read_document(root, file, max_bytes)
+            yield read_document(root, file, max_bytes, extractor)
         except DocumentError as error:
             yield Skipped(file, str(error))
         if on_file is not None:

@@ -21,6 +21,7 @@ from qa.render import (
     confidence_word,
     markdown_code,
     markdown_text,
+    place_in_words,
 )
 from qa.restoring import reply_of
 
@@ -176,7 +177,7 @@ def _cited(citation: Citation, first: Citation) -> str:
         n=citation.n,
         title=citation.title,
         day=citation.date.isoformat() if citation.date is not None else None,
-        place=f"{citation.file}:{citation.line}",
+        place=place_in_words(citation.file, citation.line, citation.location),
         stands=AGREEMENT_IN_WORDS[citation.agreement] if citation is not first else "",
         quotation=marked(citation.sentence_text, quote),
         receipt=f"characters {span} · SHA-256 {citation.sha256}",

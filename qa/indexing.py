@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 from qa.corpus import Skipped, read_corpus
 from qa.documents import Document
 from qa.errors import CorpusError, IndexStateError, StoreError, UsageError
+from qa.formats.extracted import Extracted, Limits
+from qa.formats.extractor import Extractor, Memory
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import SMALLEST_ROOM, Passage, header_of, split_passages
 from qa.schema import FORMAT_VERSION, DocumentRecord, IndexDescription
@@ -76,7 +79,10 @@ def update_index(
         raise UsageError(
             f"The index cannot lie among the documents in {corpus}; name another --vectors DIR."
         )
-    documents, skipped = _read(corpus, settings.max_file_bytes, progress)
+    with _extractions(vectors, rebuild) as memory:
+        extractor = Extractor(Limits.of(settings), memory)
+        documents, skipped = _read(corpus, settings.max_file_bytes, progress, extractor)
+        extractor.close()
     with Store.open_for_writing(vectors, rebuild=rebuild) as store:
         if rebuild:
             # Of a corrupt store the generation is lost and begins anew: FAISS files of an older one must
@@ -92,7 +98,14 @@ def update_index(
         embeddings = _embed(prepared, encoder, settings.sentence_vectors, progress)
 
         description = _description(corpus, encoder, settings, last)
-        if before is None or added or changed or removed or before.corpus != description.corpus:
+        if (
+            before is None
+            or added
+            or changed
+            or removed
+            or before.corpus != description.corpus
+            or store.refusals() != set(extractor.refusals)
+        ):
             with store.transaction():
                 # Another process may have written while this one embedded.
                 if not rebuild and store.description() != before:
@@ -114,6 +127,7 @@ def update_index(
                         item.sentences,
                         sentence_vectors,
                     )
+                store.refuse(extractor.refusals)
                 store.describe(description)
             save_vectors(vectors, store, description.generation)
         elif open_vectors(vectors, store, before.generation).rebuilt:
@@ -138,20 +152,52 @@ def _readable_description(store: Store) -> IndexDescription | None:
         return None
 
 
-def changed_files(corpus: Path, store: Store, max_file_bytes: int) -> list[str]:
-    """Files that are new, gone or different since the index was built; empty when it is up to date."""
+class _Extractions:
+    """What an index holds of files that were parsed; those that could not be are tried again."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def recalled(self, sha256: str, ending: str, limits: str) -> Extracted | None:
+        outcome = self._store.recalled(sha256, ending, limits)
+        return None if isinstance(outcome, str) else outcome
+
+
+@contextmanager
+def _extractions(vectors: Path, rebuild: bool) -> Iterator[Memory | None]:
+    """The extractions of the index as it is; none where it is to be built anew."""
+    try:
+        store = None if rebuild else Store.open(vectors)
+    except (IndexStateError, StoreError):
+        store = None  # what is wrong with it is said when it is opened for writing
+    if store is None:
+        yield None
+        return
+    with store:
+        yield _Extractions(store)
+
+
+def changed_files(
+    corpus: Path, store: Store, max_file_bytes: int, limits: Limits | None = None
+) -> list[str]:
+    """Files that are new, gone or different since the index was built; empty when it is up to date.
+
+    What is not plain text is parsed only if it is new.
+    """
+    extractor = Extractor(limits, memory=store)
     documents: dict[str, Document] = {
         item.file: item
-        for item in read_corpus(corpus, max_file_bytes)
+        for item in read_corpus(corpus, max_file_bytes, extractor=extractor)
         if isinstance(item, Document)
     }
+    extractor.close()
     known = {record.file: record for record in store.documents()}
     added, changed, removed = _compare(documents, known)
     return sorted((*added, *changed, *removed))
 
 
 def _read(
-    corpus: Path, max_file_bytes: int, progress: Progress | None
+    corpus: Path, max_file_bytes: int, progress: Progress | None, extractor: Extractor
 ) -> tuple[dict[str, Document], list[Skipped]]:
     documents: dict[str, Document] = {}
     skipped: list[Skipped] = []
@@ -160,7 +206,7 @@ def _read(
         if progress is not None:
             progress("reading", done, total)
 
-    for item in read_corpus(corpus, max_file_bytes, on_file):
+    for item in read_corpus(corpus, max_file_bytes, on_file, extractor):
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
@@ -169,7 +215,7 @@ def _read(
         reasons = "".join(f"\n  skipped {item.file}: {item.reason}" for item in skipped)
         raise CorpusError(
             f"The corpus folder {corpus} holds no text to read; "
-            f"put .txt or .md files there, or name another with --corpus DIR.{reasons}"
+            f"put .txt, .md or .pdf files there, or name another with --corpus DIR.{reasons}"
         )
     return documents, skipped
 

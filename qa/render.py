@@ -12,6 +12,7 @@ from typing import Any
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
+from qa.formats.endings import is_text
 from qa.text import displayable
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "markdown_text",
     "marked_sentence",
     "one_line",
+    "place_in_words",
     "refusal_line",
     "source_line",
 ]
@@ -45,6 +47,7 @@ CSV_COLUMNS = (
     "stage",
     "file",
     "line",
+    "location",
     "title",
     "date",
     "sentence",
@@ -179,9 +182,22 @@ def confidence_word(confidence: float) -> str:
 
 
 def source_line(citation: Citation) -> str:
-    """``[1] title, date, file:line``; a document without a date says so by its absence."""
+    """``[1] title, date, file:line, location``; a document without a date says so by its absence."""
+    return one_line(f"[{citation.n}] {citation.title}, {_dated_place(citation)}")
+
+
+def _dated_place(citation: Citation) -> str:
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    return one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
+    return day + place_in_words(citation.file, citation.line, citation.location)
+
+
+def place_in_words(file: str, line: int | None, location: str | None) -> str:
+    """``notes.md:12, Trade › Exports`` or ``report.pdf, page 3``: where a person finds it in the original.
+
+    The line is left out where it is one of an extracted text, which no other program shows.
+    """
+    at = f"{file}:{line}" if line is not None and is_text(file) else file
+    return f"{at}, {location}" if location else at
 
 
 def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
@@ -193,9 +209,7 @@ def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
 
 def as_quotation(citation: Citation) -> str:
     """The quote in one line with where it stands, to be pasted into a text."""
-    day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    place = f"{citation.title}, {day}{citation.file}:{citation.line}"
-    return one_line(f"“{citation.quote}” ({place})")
+    return one_line(f"“{citation.quote}” ({citation.title}, {_dated_place(citation)})")
 
 
 def as_csv_row(data: dict[str, Any]) -> list[str]:
@@ -204,7 +218,7 @@ def as_csv_row(data: dict[str, Any]) -> list[str]:
     values = {
         **data,
         "stage": (data["refusal"] or {}).get("stage"),
-        **{key: first.get(key) for key in ("file", "line", "title", "date")},
+        **{key: first.get(key) for key in ("file", "line", "location", "title", "date")},
         "sentence": first.get("sentence", {}).get("text"),
         **{
             key: "; ".join((data["agreement"] or {}).get(key, ()))
@@ -249,8 +263,9 @@ def as_markdown(data: dict[str, Any], notes: Sequence[str] = ()) -> str:
 
 def _numbered(citation: dict[str, Any]) -> str:
     day = f", {citation['date']}" if citation["date"] else ""
-    place = markdown_code(f"{citation['file']}:{citation['line']}")
-    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}"
+    place = markdown_code(place_in_words(citation["file"], citation["line"], None))
+    location = f", {markdown_text(citation['location'])}" if citation.get("location") else ""
+    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}{location}"
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
@@ -265,6 +280,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "quote": citation.quote,
         "line": citation.line,
         "column": citation.column,
+        "location": citation.location,
         "sentence": {
             "start": citation.sentence.start,
             "end": citation.sentence.end,

@@ -13,6 +13,7 @@ from qa.corpus import corpus_files
 from qa.dialogue import Reading, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
+from qa.formats.extracted import Limits
 from qa.indexing import IndexReport, Progress, changed_files, update_index
 from qa.models.encoder import Encoder, load_encoder
 from qa.models.reader import (
@@ -240,7 +241,10 @@ class Session:
     def changed_files(self) -> list[str]:
         """Files of the corpus that are not as they were indexed."""
         with self._lock:
-            return changed_files(self.settings.corpus, self._store, self.settings.max_file_bytes)
+            settings = self.settings
+            return changed_files(
+                settings.corpus, self._store, settings.max_file_bytes, Limits.of(settings)
+            )
 
     def _ids_of(self, files: Collection[str]) -> list[int]:
         return [record.id for record in self._store.documents() if record.file in files]

@@ -60,11 +60,26 @@ class Settings:
     """Embed each sentence too: better ranking for 5 to 8 times the vectors."""
     max_question_characters: int = 2_000
     max_file_bytes: int = 50_000_000
+    max_extraction_seconds: int = 30
+    """Longest time for reading one file that is not plain text."""
+    max_extraction_memory: int = 1_500_000_000
+    """Most memory of the process that does it, in bytes of address space."""
+    max_text_characters: int = 20_000_000
+    """Longest text taken from such a file."""
+    max_unpacked_bytes: int = 300_000_000
+    """Most that an archive (.docx, .odt, .epub) may unpack to."""
+    max_unpacked_ratio: int = 200
+    """How many times its packed size a large member of an archive may unpack to."""
+    max_pages: int = 5_000
+    """Most pages of a PDF, or parts of a book."""
+    max_nesting: int = 200
+    """Deepest nesting of a page's or an archive's elements, or of attached mails; 256 at most."""
 
     def __post_init__(self) -> None:
-        for name in ("passages_read", "citations", "passage_words", "max_question_characters"):
-            _require(getattr(self, name) >= 1, f"{name} must be at least 1")
-        _require(self.max_file_bytes >= 1, "max_file_bytes must be at least 1")
+        for field in fields(self):
+            if field.type == "int":
+                _require(getattr(self, field.name) >= 1, f"{field.name} must be at least 1")
+        _require(self.max_nesting <= 256, "max_nesting must be at most 256")
         _require(
             self.threshold is None or 0.0 <= self.threshold <= 1.0,
             "threshold must lie between 0 and 1",

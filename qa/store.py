@@ -17,12 +17,22 @@ from pathlib import Path
 import numpy as np
 
 from qa.database import connect, corrupt, is_sound, sqlite_errors
+from qa.document_rows import (
+    insert_document,
+    recalled,
+    refusals,
+    replace_refusals,
+    stored_document,
+)
 from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
+from qa.formats.extracted import Extracted
+from qa.formats.extractor import Refusal
 from qa.models.encoder import Vectors
 from qa.passages import Passage
 from qa.schema import (
     FORMAT_VERSION,
+    TABLE_NAMES,
     TABLES,
     DocumentRecord,
     IndexDescription,
@@ -174,14 +184,27 @@ class Store:
         Raises:
             StoreError: there is none of that id, as only a damaged store can make happen.
         """
-        with self._translated():
-            row = self._connection.execute(
-                "SELECT file, text, sha256, title, date, size FROM documents WHERE id = ?", (id_,)
-            ).fetchone()
-        if row is None:
+        try:
+            with self._translated():
+                document = stored_document(self._connection, id_)
+        except ValueError as error:
+            raise self._corrupt(str(error)) from error
+        if document is None:
             raise self._corrupt(f"document {id_} is missing")
-        file, text, sha256, title, day, size = row
-        return Document(file, text, sha256, title, _date(day), size)
+        return document
+
+    def recalled(self, sha256: str, ending: str, limits: str) -> Extracted | str | None:
+        """As :class:`qa.formats.extractor.Memory` has it."""
+        try:
+            with self._translated():
+                return recalled(self._connection, sha256, ending, limits)
+        except ValueError as error:
+            raise self._corrupt("a document's marks or date are damaged") from error
+
+    def refusals(self) -> set[Refusal]:
+        """The files that could not be read when the index was last brought up to date."""
+        with self._translated():
+            return refusals(self._connection)
 
     def passage(self, id_: int) -> PassageRecord:
         """One passage with its sentences.
@@ -299,9 +322,8 @@ class Store:
         """Remove everything and lay the tables anew; only inside a transaction."""
         names = self._connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
-            " AND name IN ('passage_words', 'passages', 'sentences', 'documents', 'description')"
         ).fetchall()
-        for name in ("passage_words", "passages", "sentences", "documents", "description"):
+        for name in TABLE_NAMES:
             if (name,) in names:
                 self._connection.execute(f"DROP TABLE {name}")
         for statement in TABLES.split(";\n"):
@@ -317,6 +339,10 @@ class Store:
                 for field in fields(description)
             ],
         )
+
+    def refuse(self, refused: Iterable[Refusal]) -> None:
+        """Remember the files that cannot be read; only inside a transaction."""
+        replace_refusals(self._connection, refused)
 
     def remove(self, file: str) -> None:
         """Forget a document and all that was made of it; only inside a transaction."""
@@ -341,11 +367,7 @@ class Store:
         parallel to them, ``None`` where a sentence has none.
         """
         execute = self._connection.execute
-        day = document.date.isoformat() if document.date is not None else None
-        id_ = execute(
-            "INSERT INTO documents (file, sha256, size, title, date, text) VALUES (?, ?, ?, ?, ?, ?)",
-            (document.file, document.sha256, document.size, document.title, day, document.text),
-        ).lastrowid
+        id_ = insert_document(self._connection, document)
         ids: dict[Span, int] = {}
         for span, vector in zip(sentence_spans, sentence_vectors, strict=True):
             row = execute(

@@ -174,6 +174,7 @@ CITATION_KEYS = {
     "quote": str,
     "line": int,
     "column": int,
+    "location": type(None),
     "sentence": {"start": int, "end": int, "text": str, "prefix": str, "suffix": str},
     "passage": {"start": int, "end": int},
     "scores": {"dense": float, "lexical": float, "reader": float},
@@ -279,11 +280,11 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) ->
 
 def test_csv_golden_lines() -> None:
     assert csv_line(as_csv_row(data_of(MILL))) == (
-        "7,When was it?,answered,1812,0.875,,,a.txt,1,A title,2024-03-06,"
+        "7,When was it?,answered,1812,0.875,,,a.txt,1,,A title,2024-03-06,"
         '"It burned down in 1812, they say.",,,12\n'
     )
     assert csv_line(as_csv_row(data_of(ABSTAINED))) == (
-        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,12\n"
+        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,,12\n"
     )
 
 

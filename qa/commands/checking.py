@@ -23,6 +23,7 @@ __all__ = ["check"]
 
 
 def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.formats.extracted import Limits
     from qa.receipts.check import CheckedAnswer, Tally, check_answers
     from qa.receipts.fix import fixing
     from qa.receipts.sources import Sources
@@ -30,7 +31,7 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     answers: Path = parsed.answers
     out = _fixed_file(parsed)
     # A missing folder is one error, not one for each citation.
-    sources = Sources(settings.corpus, settings.max_file_bytes)
+    sources = Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings))
     tally = Tally()
     items = check_answers(answers, sources)
     report = _JsonReport() if parsed.json else _TextReport()

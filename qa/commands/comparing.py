@@ -24,11 +24,12 @@ __all__ = ["diff", "show_drift", "uses"]
 
 
 def uses(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.formats.extracted import Limits
     from qa.receipts.records import BadLine
     from qa.receipts.sources import Refusal, Refused, Sources
     from qa.receipts.uses import Reliance, Use, file_in_corpus, uses_of
 
-    sources = Sources(settings.corpus, settings.max_file_bytes)
+    sources = Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings))
     file = file_in_corpus(parsed.file, settings.corpus)
     opened = sources.open(file)
     if isinstance(opened, Refused):

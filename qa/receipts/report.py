@@ -112,7 +112,7 @@ def write_report(
                     parts.add_bad_line(item)
                 else:
                     parts.add(item, sources)
-            corpus = read_corpus(sources.corpus, max_bytes)
+            corpus = read_corpus(sources.corpus, max_bytes, extractor=sources.extractor)
             values: dict[str, _Pieces] = {
                 "style": [style()],
                 "name": [as_html(answers.name)],

@@ -11,8 +11,10 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from qa.corpus import corpus_files, resolved_inside
-from qa.documents import decoded, read_bytes
+from qa.documents import read_bytes
 from qa.errors import DocumentError
+from qa.formats.extracted import Limits, Mark, location_at
+from qa.formats.extractor import Extractor
 from qa.receipts.locate import Folded
 from qa.text import LineIndex
 
@@ -32,6 +34,9 @@ class Source:
     """Its name in the corpus."""
     text: str
     sha256: str
+    """Of its bytes."""
+    marks: tuple[Mark, ...] = ()
+    """From where on the text is of which place of the original."""
 
     @cached_property
     def folded(self) -> Folded:
@@ -42,6 +47,10 @@ class Source:
     def lines(self) -> LineIndex:
         """Line and column of any offset."""
         return LineIndex(self.text)
+
+    def location(self, offset: int) -> str | None:
+        """On which place of the original the character at ``offset`` stands."""
+        return location_at(self.marks, offset)
 
 
 class Refusal(StrEnum):
@@ -64,9 +73,13 @@ class Sources:
     """Opens the files that receipts name."""
 
     def __init__(
-        self, corpus: Path, max_bytes: int, most_characters: int = MOST_CHARACTERS
+        self,
+        corpus: Path,
+        max_bytes: int,
+        most_characters: int = MOST_CHARACTERS,
+        limits: Limits | None = None,
     ) -> None:
-        """Nothing is read yet.
+        """Nothing is read yet. ``limits`` are those on reading what is not plain text.
 
         Raises:
             CorpusError: there is no such folder.
@@ -74,6 +87,7 @@ class Sources:
         self.corpus = corpus
         self._files = corpus_files(corpus)
         self._max_bytes = max_bytes
+        self.extractor = Extractor(limits)
         self._most_characters = most_characters
         self._kept: OrderedDict[str, Source | Refused] = OrderedDict()
         self._characters = 0
@@ -111,7 +125,9 @@ class Sources:
             return Refused(Refusal.GONE, f"no such file in {self.corpus}")
         try:
             data = read_bytes(path, self._max_bytes)
-            return Source(file, decoded(data), hashlib.sha256(data).hexdigest())
+            sha256 = hashlib.sha256(data).hexdigest()
+            extracted = self.extractor.extract(file, data, sha256)
+            return Source(file, extracted.text, sha256, extracted.marks)
         except DocumentError as error:
             return Refused(Refusal.UNREADABLE, str(error))
 
