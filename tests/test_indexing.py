@@ -128,9 +128,7 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_indexed(
     (settings.corpus / "old.txt").write_bytes(b"caf\x81")
     report = built(settings)
     assert report.documents == 4
-    assert report.skipped == (
-        Skipped("old.txt", "its encoding cannot be told; save it as UTF-8"),
-    )
+    assert report.skipped == (Skipped("old.txt", "its encoding cannot be told; save it as UTF-8"),)
 
 
 def test_a_file_whose_name_is_no_text_does_not_stop_the_others(settings: Settings) -> None:

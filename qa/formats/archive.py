@@ -14,7 +14,15 @@ from qa.formats.extracted import Limits
 if TYPE_CHECKING:
     from lxml import etree
 
-__all__ = ["Archive", "attribute", "day_of", "element_of", "name_of", "require_shallow"]
+__all__ = [
+    "Archive",
+    "attribute",
+    "day_of",
+    "element_of",
+    "name_of",
+    "refuse_excess",
+    "require_shallow",
+]
 
 #: Less than this, in bytes, may be packed as tightly as it likes.
 FREE_OF_RATIO = 1_000_000
@@ -106,16 +114,28 @@ def element_of(data: bytes, name: str, limits: Limits) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        if any("depth" in str(entry.message) for entry in parser.error_log):
-            raise DocumentError(_too_deep(limits)) from error
         if any("ntity" in str(entry.message) for entry in parser.error_log):
             raise DocumentError("it declares entities, which are not followed") from error
+        refuse_excess(parser.error_log, limits)
         raise DocumentError(f"it is damaged: {name} is no XML") from error
     table = root.getroottree().docinfo.internalDTD
     if table is not None and any(True for _ in table.iterentities()):
         raise DocumentError("it declares entities, which are not followed")
     require_shallow(root, limits)
     return root
+
+
+def refuse_excess(log: etree._ListErrorLog, limits: Limits) -> None:
+    """Refuse what libxml2 has cut off because it was too much for it.
+
+    Raises:
+        DocumentError: its log says so.
+    """
+    for entry in log:
+        if "depth" in str(entry.message):
+            raise DocumentError(_too_deep(limits))
+        if entry.type_name == "ERR_RESOURCE_LIMIT" or "huge" in str(entry.message).lower():
+            raise DocumentError("one of its parts is longer than the 10 MB that libxml2 reads")
 
 
 def require_shallow(root: etree._Element, limits: Limits) -> None:

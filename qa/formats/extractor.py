@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,6 +26,8 @@ from qa.settings import Settings
 
 __all__ = ["Extractor", "Memory", "Refusal"]
 
+#: How a process ends that has used up its processor time; not on Windows.
+_OVER_TIME = -getattr(signal, "SIGXCPU", 1_000)
 #: A frame holds a text as JSON: up to 6 bytes for a character, and marks that come to less than it.
 _BYTES_PER_CHARACTER = 12
 _SMALLEST_FRAME = 1_000_000
@@ -102,13 +106,14 @@ class Extractor:
     def _parsed(self, ending: str, data: bytes) -> Extracted | str:
         """By the process that is there; once more by a fresh one where that one had read before."""
         fresh = self._served == 0
-        outcome, died = self._sent(ending, data)
+        until = time.monotonic() + self.limits.max_extraction_seconds
+        outcome, died = self._sent(ending, data, until)
         if died and not fresh:
-            outcome, _ = self._sent(ending, data)
+            outcome, _ = self._sent(ending, data, until)
         return outcome
 
-    def _sent(self, ending: str, data: bytes) -> tuple[Extracted | str, bool]:
-        """The outcome, and whether the process ended over it."""
+    def _sent(self, ending: str, data: bytes, until: float) -> tuple[Extracted | str, bool]:
+        """The outcome, and whether the process ended over it before its time was up."""
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -118,47 +123,49 @@ class Extractor:
             late.set()
             process.kill()
 
-        seconds = self.limits.max_extraction_seconds
-        timer = threading.Timer(seconds, end)
+        outcome: Extracted | str | None
+        timer = threading.Timer(max(until - time.monotonic(), 0), end)
         timer.daemon = True
         timer.start()
-        reply = None
         try:
             request = {"ending": ending, "limits": asdict(self.limits)}
             write_frame(process.stdin, json.dumps(request).encode())
             write_frame(process.stdin, data)
             most = self.limits.max_text_characters * _BYTES_PER_CHARACTER + _SMALLEST_FRAME
             reply = read_frame(process.stdout, most)
-            outcome: Extracted | str | None = frame_of(reply) if reply is not None else None
+            outcome = frame_of(reply) if reply is not None else None
         except (OSError, ValueError):  # it ended before it had read all, or sends no outcome
             outcome = None
+        except BaseException:  # interrupted: its reply would pass for that on the next file
+            self.close()
+            raise
         finally:
             timer.cancel()
         self._served += 1
         if outcome is not None and not late.is_set():
             return outcome, False
-        if not late.is_set() and reply is None:
-            try:
-                process.wait(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                late.set()
-        code = process.returncode
         self.close()
-        return _reason(late.is_set(), code, ending, seconds), not late.is_set()
+        late_ = late.is_set() or process.returncode == _OVER_TIME
+        return _reason(late_, ending, self.limits), not late_
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self.close()
             home = str(Path(qa.__file__).parent.parent)
             path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-            process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-                start_new_session=True,  # ctrl+c at the terminal is for the one who reads the answer
-            )
+            try:
+                process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env={**os.environ, "PYTHONPATH": path},
+                    start_new_session=True,  # ctrl+c is for the one who waits, not for the reader
+                )
+            except OSError as error:
+                raise DocumentError(
+                    f"the process that reads it cannot be started ({error.strerror})"
+                ) from error
             self._process = process
             self._stop = weakref.finalize(self, _end, process)
         return self._process
@@ -173,13 +180,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _reason(late: bool, code: int | None, ending: str, seconds: int) -> str:
-    import signal
-
-    over_time = -getattr(signal, "SIGXCPU", 0)
-    if late or (code is not None and code == over_time != 0):
+def _reason(late: bool, ending: str, limits: Limits) -> str:
+    if late:
         return (
-            f"reading it takes longer than max_extraction_seconds ({seconds}) allows; "
-            "it may be damaged"
+            "reading it takes longer than max_extraction_seconds "
+            f"({limits.max_extraction_seconds}) allows; it may be damaged"
         )
-    return f"the reader of {ending} files broke down over it; it may be damaged"
+    return (
+        f"the reader of {ending} files broke down over it; it may be damaged, or take more memory than "
+        f"max_extraction_memory ({limits.max_extraction_memory:,} bytes) allows"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import date
 from itertools import pairwise
 from typing import IO, Any
@@ -42,8 +41,13 @@ def as_frame(outcome: Extracted | str) -> bytes:
     """What was extracted, or why nothing was."""
     if isinstance(outcome, str):
         return json.dumps({"refused": outcome}).encode()
-    day = outcome.date.isoformat() if outcome.date is not None else None
-    return json.dumps({**asdict(outcome), "date": day}, ensure_ascii=False).encode()
+    values = {
+        "text": outcome.text,
+        "marks": [(mark.start, mark.label) for mark in outcome.marks],
+        "title": outcome.title,
+        "date": outcome.date.isoformat() if outcome.date is not None else None,
+    }
+    return json.dumps(values, ensure_ascii=False).encode()
 
 
 def frame_of(content: bytes) -> Extracted | str:
@@ -62,7 +66,7 @@ def frame_of(content: bytes) -> Extracted | str:
 def extracted_of(values: dict[str, Any]) -> Extracted:
     """An extraction from its data, checked, since another process has made it."""
     text, title, day = values["text"], values["title"], values["date"]
-    marks = tuple(Mark(int(mark["start"]), str(mark["label"])) for mark in values["marks"])
+    marks = tuple(Mark(int(start), str(label)) for start, label in values["marks"])
     in_order = all(one.start < other.start for one, other in pairwise(marks)) and all(
         0 <= mark.start <= len(text) for mark in marks
     )

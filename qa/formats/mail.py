@@ -15,6 +15,8 @@ from qa.formats.markup import add_page, page_element
 
 __all__ = ["mail"]
 
+#: What the standard library's parser raises on headers that are broken, instead of taking note of a defect.
+_STUMBLES = (MessageError, ValueError, LookupError, AttributeError, TypeError)
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 
 
@@ -27,9 +29,13 @@ def mail(data: bytes, limits: Limits) -> Extracted:
         DocumentError: it is no mail, is nested too deeply, or holds no text.
     """
     try:
-        message = email.message_from_bytes(data, _class=EmailMessage, policy=email.policy.default)
-    except (MessageError, ValueError, IndexError) as error:
-        raise DocumentError("it is no mail that can be read") from error
+        return _mail(data, limits)
+    except _STUMBLES as error:
+        raise DocumentError("it is damaged: its headers or parts cannot be told") from error
+
+
+def _mail(data: bytes, limits: Limits) -> Extracted:
+    message = email.message_from_bytes(data, _class=EmailMessage, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     if not any(_header(message, name) for name in ("From", "Date", "Subject", "Received")):
         raise DocumentError("it is no mail: it has none of a mail's headers")
@@ -37,7 +43,7 @@ def mail(data: bytes, limits: Limits) -> Extracted:
     _add(message, blocks, limits, 0)
     try:
         day = parsedate_to_datetime(_header(message, "Date")).date()
-    except (ValueError, OverflowError, TypeError, IndexError):
+    except (*_STUMBLES, OverflowError):
         day = None
     return blocks.extracted(_header(message, "Subject") or None, day)
 
@@ -78,7 +84,7 @@ def _bodies(
             raise DocumentError(
                 f"it is nested more than max_nesting ({limits.max_nesting}) levels deep"
             )
-        inner = part.get_payload()
+        inner = part.get_payload() if part.is_multipart() else None
         name = part.get_filename()
         kind = part.get_content_type()
         if kind == "message/rfc822" and isinstance(inner, list):
@@ -125,5 +131,5 @@ def _header(message: EmailMessage, name: str) -> str:
     """A header's text in one line; empty if there is none, or none that can be understood."""
     try:
         return in_one_line(str(message.get(name, "")))
-    except (MessageError, ValueError, IndexError, AttributeError, TypeError):
-        return ""  # the standard library's parser of headers stumbles over some that are broken
+    except _STUMBLES:
+        return ""

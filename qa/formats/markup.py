@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from qa.errors import DocumentError
-from qa.formats.archive import day_of, require_shallow
+from qa.formats.archive import day_of, refuse_excess, require_shallow
 from qa.formats.encodings import declared_in_page, decoded
 from qa.formats.extracted import Blocks, Extracted, Limits
 
@@ -75,10 +75,7 @@ def page_element(text: str, limits: Limits) -> HtmlElement:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError("it holds no text") from error
-    if any("depth" in entry.message for entry in parser.error_log):
-        raise DocumentError(
-            f"it is nested more than max_nesting ({limits.max_nesting}) levels deep"
-        )
+    refuse_excess(parser.error_log, limits)
     require_shallow(root, limits)
     return root
 
@@ -116,7 +113,7 @@ def add_page(root: HtmlElement, blocks: Blocks, *, menus: bool) -> None:
             line.close(element)
             line.add(element.tail)
         else:
-            if tag not in _INLINE:
+            if tag not in _INLINE | _NEVER:
                 line.end()
             line.add(element.tail)
     line.end()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from qa.errors import DocumentError
-from qa.formats.extracted import Blocks, Extracted, Limits
+from qa.formats.extracted import Blocks, Extracted, Headings, Limits
 from qa.formats.plain import markdown_marks
 
 __all__ = ["notebook"]
@@ -27,16 +28,21 @@ def notebook(data: bytes, limits: Limits) -> Extracted:
         raise DocumentError("it is no notebook: not JSON, or cut off") from error
     except RecursionError as error:
         raise DocumentError("it is nested too deeply for a notebook") from error
-    blocks = Blocks(limits)
+    blocks, headings = Blocks(limits), Headings()
     path = ""
     for number, cell in enumerate(_cells(content), start=1):
         source = _text(cell.get("source", cell.get("input")))
         if cell.get("cell_type") == "heading":  # format 3
             source = f"{'#' * _level(cell)} {source}"
-        sections = markdown_marks(source) if cell.get("cell_type") != "code" else ()
-        path = sections[-1].label if sections else path
-        blocks.mark(f"cell {number}, {path}" if path else f"cell {number}")
-        blocks.add(source)
+        sections = markdown_marks(source, headings) if cell.get("cell_type") != "code" else ()
+        edges = [0, *(mark.start for mark in sections), len(source)]
+        for label, (start, end) in zip(
+            (path, *(mark.label for mark in sections)), pairwise(edges), strict=True
+        ):
+            path = label
+            if start < end:
+                blocks.mark(f"cell {number}, {path}" if path else f"cell {number}")
+                blocks.add(source[start:end])
         for output in _outputs(cell):
             blocks.add(output)
     return blocks.extracted(_title(content))

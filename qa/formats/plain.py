@@ -35,13 +35,14 @@ def markdown(data: bytes, limits: Limits) -> Extracted:  # noqa: ARG001
     return Extracted(text, markdown_marks(text))
 
 
-def markdown_marks(text: str) -> tuple[Mark, ...]:
+def markdown_marks(text: str, headings: Headings | None = None) -> tuple[Mark, ...]:
     """Where the sections of a Markdown text begin, after their headings (CommonMark 0.31, 4.2).
 
-    A line that begins with ``#`` in a fenced block of code is none.
+    A line that begins with ``#`` in a fenced block of code is none. ``headings`` are those that stand
+    over the whole text, and take in its own.
     """
     marks: list[Mark] = []
-    headings = Headings()
+    headings = headings if headings is not None else Headings()
     fence = ""
     for span in lines(text):
         line = span.of(text)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["word"]
 
 _MAIN_PART = "word/document.xml"
+_OUTLINE_LEVELS = frozenset("012345678")
 #: What was deleted but is kept as a tracked change, and what repeats its neighbour for older programs.
 _NOT_SHOWN = frozenset({"del", "moveFrom", "Fallback"})
 
@@ -67,13 +68,13 @@ def _heading_levels(archive: Archive, styles: str) -> dict[str, int]:
     based_on: dict[str, str] = {}
     for style in archive.element(styles):
         id_ = attribute(style, "styleId")
-        for part in style.iter():
-            value = attribute(part, "val")
-            if name_of(part) == "name" and value.lower().startswith("heading "):
+        for part in style.iter("{*}name", "{*}outlineLvl", "{*}basedOn"):
+            kind, value = name_of(part), attribute(part, "val")
+            if kind == "name" and value.lower().startswith("heading "):
                 own.setdefault(id_, _level(value[8:]))
-            elif name_of(part) == "outlineLvl" and value.isdigit() and int(value) < 9:
+            elif kind == "outlineLvl" and value in _OUTLINE_LEVELS:
                 own[id_] = int(value) + 1
-            elif name_of(part) == "basedOn":
+            elif kind == "basedOn":
                 based_on[id_] = value
     levels = {}
     for id_ in {*own, *based_on}:
@@ -87,7 +88,7 @@ def _heading_levels(archive: Archive, styles: str) -> dict[str, int]:
 
 
 def _level(number: str) -> int:
-    return int(number) if number.isdecimal() and 1 <= int(number) <= 9 else 9
+    return int(number) if number in _OUTLINE_LEVELS - {"0"} else 9
 
 
 def _add(parent: _Element, blocks: Blocks, levels: dict[str, int]) -> None:
