@@ -314,6 +314,12 @@ def test_points_of_a_list_in_a_pdf_are_paragraphs() -> None:
     assert pdf(*lines) == "1. The cranes are painted red\n\n2. The pier is not"
 
 
+def test_lines_of_a_pdf_that_end_early_stay_lines() -> None:
+    lines = [(72, 700, "Year Tons"), (72, 686, "2023 450"), (72, 672, "2024 470")]
+    full = (72, 658, "The tons are those of wool that left the harbour in a year.")
+    assert pdf(*lines, full).startswith("Year Tons\n2023 450\n2024 470")
+
+
 # Tables, notebooks and mails
 
 

@@ -145,6 +145,8 @@ def _paragraphs(lines: list[_Line]) -> Iterator[str]:
             text = next_.text
         elif text[-1] in _SOFT_HYPHENS:
             text = text[:-1] + next_.text
+        elif line.size and line.right < edge - 0.4 * width:
+            text = f"{text}\n{next_.text}"  # more would have fitted: rows, addresses
         else:
             text = f"{text} {next_.text}"
     yield _readable(text)
@@ -167,7 +169,7 @@ def _is_new_paragraph(line: _Line, next_: _Line, usual: float, edge: float, widt
 def _readable(text: str) -> str:
     for hyphen in _SOFT_HYPHENS:
         text = text.replace(hyphen, "")
-    return " ".join(text.split())
+    return "\n".join(" ".join(line.split()) for line in text.split("\n"))
 
 
 def _declared(document: PdfDocument) -> tuple[str | None, date | None]:
