@@ -314,6 +314,26 @@ def test_points_of_a_list_in_a_pdf_are_paragraphs() -> None:
     assert pdf(*lines) == "1. The cranes are painted red\n\n2. The pier is not"
 
 
+def test_a_pdf_that_does_not_name_itself_is_called_by_its_largest_letters() -> None:
+    from reportlab.pdfgen.canvas import Canvas
+
+    stream = io.BytesIO()
+    canvas = Canvas(stream, invariant=1)
+    canvas.setTitle("report-final.docx")
+    for size, y, string in (
+        (9, 760, "For members"),
+        (20, 700, "The harbour"),
+        (20, 676, "of Karsund"),
+    ):
+        canvas.setFont("Helvetica", size)
+        canvas.drawString(72, y, string)
+    canvas.setFont("Helvetica", 10)
+    for line in range(5):
+        canvas.drawString(72, 600 - 12 * line, "It was made larger after the storm of 1962.")
+    canvas.save()
+    assert read(".pdf", stream.getvalue()).title == "The harbour of Karsund"
+
+
 def test_lines_of_a_pdf_that_end_early_stay_lines() -> None:
     lines = [(72, 700, "Year Tons"), (72, 686, "2023 450"), (72, 672, "2024 470")]
     full = (72, 658, "The tons are those of wool that left the harbour in a year.")

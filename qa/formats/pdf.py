@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
 from qa.errors import DocumentError
 from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.metadata import infer_metadata
+from qa.metadata import LONGEST_TITLE, infer_metadata
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
@@ -21,6 +21,8 @@ __all__ = ["pdf"]
 
 #: Where the mark of a PDF must stand (ISO 32000-1, annex H.3.4.1).
 HEAD_BYTES = 1_024
+#: Letters of a title are so much larger than most on its page.
+LARGER_THAN_MOST = 1.25
 #: What PDFium puts in the place of a hyphen that only breaks a word.
 _SOFT_HYPHENS = "\x02\ufffe\xad"
 _BULLET = re.compile(r"[•‣▪●◦*–—-]\s|\(?\d{1,3}[.)]\s|\(?[a-z]\)\s")
@@ -64,15 +66,17 @@ def pdf(data: bytes, limits: Limits) -> Extracted:
             raise DocumentError(
                 f"it has {len(document):,} pages, more than max_pages ({limits.max_pages:,}) allows"
             )
-        blocks = Blocks(limits)
+        blocks, largest = Blocks(limits), None
         for number in range(len(document)):
+            lines = _lines_of(document, number)
+            largest = _largest(lines) if number == 0 else largest
             blocks.mark(f"page {number + 1}")
-            for paragraph in _paragraphs(_lines_of(document, number)):
+            for paragraph in _paragraphs(lines):
                 blocks.add(paragraph)
         if not blocks:
             raise DocumentError("it holds no text, only pictures of it; run OCR on it first")
         title, created = _declared(document)
-        text = blocks.extracted(title)
+        text = blocks.extracted(title if title is not None else largest)
         day = infer_metadata(text.text).date or created
         return Extracted(text.text, text.marks, text.title, day)
     finally:
@@ -128,6 +132,19 @@ def _lines(page: PdfPage, text_page: PdfTextPage) -> Iterator[_Line]:  # noqa: A
         _, _, right, _ = text_page.get_charbox(last, loose=True)
         size = pdfium.FPDFText_GetFontSize(text_page.raw, first)
         yield _Line(line.strip(), left, right, bottom, size)
+
+
+def _largest(lines: list[_Line]) -> str | None:
+    """What stands in the largest letters of a page, if these are larger than most: a title."""
+    if not lines or not lines[0].size:
+        return None
+    size = max(line.size for line in lines)
+    if size < LARGER_THAN_MOST * median(line.size for line in lines):
+        return None
+    first = next(place for place, line in enumerate(lines) if line.size == size)
+    title = takewhile(lambda line: line.size == size, lines[first:])
+    text = _readable(" ".join(line.text for line in title))
+    return text if len(text) <= LONGEST_TITLE else None
 
 
 def _paragraphs(lines: list[_Line]) -> Iterator[str]:
