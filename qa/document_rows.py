@@ -1,20 +1,33 @@
-"""Documents as rows of the store, and what the store remembers of files that were read."""
+"""Documents, their sentences and passages as rows of the store; what it remembers of files that were read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import PurePosixPath
+
+import numpy as np
 
 from qa.documents import Document
 from qa.formats.extracted import Extracted, Mark
 from qa.formats.extractor import Refusal
 from qa.metadata import Metadata
+from qa.models.encoder import Vectors
+from qa.passages import Passage
+from qa.text import Span
 
-__all__ = ["insert_document", "recalled", "refusals", "replace_refusals", "stored_document"]
+__all__ = [
+    "insert_document",
+    "insert_passages",
+    "insert_sentences",
+    "recalled",
+    "refusals",
+    "replace_refusals",
+    "stored_document",
+]
 
 
 def insert_document(connection: sqlite3.Connection, document: Document) -> int:
@@ -37,6 +50,54 @@ def insert_document(connection: sqlite3.Connection, document: Document) -> int:
     ).lastrowid
     assert id_ is not None
     return id_
+
+
+def insert_sentences(
+    connection: sqlite3.Connection,
+    document: int,
+    spans: Sequence[Span],
+    vectors: Iterable[Vectors | None],
+) -> dict[Span, int]:
+    """Write the sentences of a document, ``None`` for one without a vector; the id of each by its span."""
+    ids: dict[Span, int] = {}
+    for span, vector in zip(spans, vectors, strict=True):
+        row = connection.execute(
+            "INSERT INTO sentences (document, start, end, embedding) VALUES (?, ?, ?, ?)",
+            (document, span.start, span.end, None if vector is None else _blob(vector)),
+        ).lastrowid
+        assert row is not None
+        ids[span] = row
+    return ids
+
+
+def insert_passages(
+    connection: sqlite3.Connection,
+    id_: int,
+    document: Document,
+    passages: Sequence[Passage],
+    vectors: Vectors,
+    sentences: Mapping[Span, int],
+) -> None:
+    """Write the passages of the document of that id, and their words for the full-text search."""
+    for passage, vector in zip(passages, vectors, strict=True):
+        span = passage.span
+        row = connection.execute(
+            "INSERT INTO passages (document, start, end, prose, first_sentence, last_sentence,"
+            " embedding) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                id_,
+                span.start,
+                span.end,
+                int(passage.prose),
+                sentences[passage.sentences[0]],
+                sentences[passage.sentences[-1]],
+                _blob(vector),
+            ),
+        ).lastrowid
+        connection.execute(
+            "INSERT INTO passage_words (rowid, header, body) VALUES (?, ?, ?)",
+            (row, document.title, span.of(document.text)),
+        )
 
 
 def stored_document(connection: sqlite3.Connection, id_: int) -> Document | None:
@@ -104,6 +165,10 @@ def replace_refusals(connection: sqlite3.Connection, refused: Iterable[Refusal])
         "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?)",
         [(item.sha256, item.ending, item.limits, item.reason) for item in refused],
     )
+
+
+def _blob(vector: Vectors) -> bytes:
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
 
 
 def _digest(text: str) -> str:

@@ -19,6 +19,8 @@ import numpy as np
 from qa.database import connect, corrupt, is_sound, sqlite_errors
 from qa.document_rows import (
     insert_document,
+    insert_passages,
+    insert_sentences,
     recalled,
     refusals,
     replace_refusals,
@@ -366,35 +368,9 @@ class Store:
         ``sentence_spans`` are all sentences of the passages, each once, in order; the vectors run
         parallel to them, ``None`` where a sentence has none.
         """
-        execute = self._connection.execute
         id_ = insert_document(self._connection, document)
-        ids: dict[Span, int] = {}
-        for span, vector in zip(sentence_spans, sentence_vectors, strict=True):
-            row = execute(
-                "INSERT INTO sentences (document, start, end, embedding) VALUES (?, ?, ?, ?)",
-                (id_, span.start, span.end, None if vector is None else _blob(vector)),
-            ).lastrowid
-            assert row is not None
-            ids[span] = row
-        for passage, vector in zip(passages, passage_vectors, strict=True):
-            span = passage.span
-            row = execute(
-                "INSERT INTO passages (document, start, end, prose, first_sentence, last_sentence,"
-                " embedding) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    id_,
-                    span.start,
-                    span.end,
-                    int(passage.prose),
-                    ids[passage.sentences[0]],
-                    ids[passage.sentences[-1]],
-                    _blob(vector),
-                ),
-            ).lastrowid
-            execute(
-                "INSERT INTO passage_words (rowid, header, body) VALUES (?, ?, ?)",
-                (row, document.title, span.of(document.text)),
-            )
+        ids = insert_sentences(self._connection, id_, sentence_spans, sentence_vectors)
+        insert_passages(self._connection, id_, document, passages, passage_vectors, ids)
 
     # Errors
 
@@ -435,10 +411,6 @@ class Store:
 def _quoted(word: str) -> str:
     """``word`` as an FTS5 string, in which no operator means anything."""
     return '"' + word.replace('"', '""') + '"'
-
-
-def _blob(vector: Vectors) -> bytes:
-    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
 
 
 def _stored(value: object) -> str:
