@@ -1,8 +1,13 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all.
+
+What is being written lies beside its name as ``NAME.PID.tmp``. A process that is killed leaves that behind;
+the next one that writes the same name removes it.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +37,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with _synced(temporary) as stream:
             yield stream
         os.replace(temporary, path)
+        _sync_folder(path.parent)
 
 
 def write_new_file(path: Path, data: bytes) -> None:
@@ -52,17 +58,52 @@ def write_new_file(path: Path, data: bytes) -> None:
             if os.path.lexists(path):
                 raise FileExistsError(path) from None
             os.replace(temporary, path)
+        _sync_folder(path.parent)
 
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A name beside ``path`` for what is being written; nothing is left there at the end."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with suppress(OSError):
+        _remove_leftovers(path)
     try:
         yield temporary
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Delete what processes that are no more had begun to write for ``path``."""
+    leftover = re.compile(re.escape(path.name) + r"\.(\d{1,9})\.tmp")
+    with os.scandir(path.parent) as entries:
+        for entry in entries:
+            match = leftover.fullmatch(entry.name)
+            if match and not _is_running(int(match[1])):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # elsewhere os.kill has no signal that does nothing
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another person's
+        return True
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name is on the disk too, where the file system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
