@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qa.errors import StoreError
 
-__all__ = ["STORE", "Kind", "connect", "corrupt", "is_sound", "sqlite_errors"]
+__all__ = ["BUSY_SECONDS", "STORE", "Kind", "connect", "corrupt", "is_sound", "sqlite_errors"]
 
 #: How long a command waits for another process that is writing.
 BUSY_SECONDS = 10.0

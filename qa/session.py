@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qa.answer import Calibrator, Evidence, Reply, evidence_of, make_reply
@@ -53,6 +53,8 @@ class Inquiry:
     candidates: tuple[Candidate, ...]
     documents: Mapping[str, Document]
     """The cited documents, by file, of the same generation of the index as the reply."""
+    files: Mapping[int, str] = field(default_factory=dict)
+    """The files of the retrieved passages' documents, by their ids, of that same generation."""
 
     @property
     def evidence(self) -> Evidence | None:
@@ -222,7 +224,8 @@ class Session:
         )
         understood_as = reading.sought if reading.sought != question else None
         reply = replace(reply, question=question, understood_as=understood_as)
-        return Inquiry(reply, retrieval, candidates, {d.file: d for d in cited.values()})
+        files = self._store.files_of({passage.document for passage in retrieval.passages})
+        return Inquiry(reply, retrieval, candidates, {d.file: d for d in cited.values()}, files)
 
     def document(self, file: str) -> Document | None:
         """The document of that file as it was indexed, or ``None`` if the index does not hold it."""

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qa.database import connect, corrupt, is_sound, sqlite_errors
+from qa.database import BUSY_SECONDS, connect, corrupt, is_sound, sqlite_errors
 from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
+from qa.locking import WriterLock
 from qa.models.encoder import Vectors
 from qa.passages import Passage
 from qa.schema import (
@@ -39,8 +40,11 @@ STORE_FILE = "store.sqlite"
 class Store:
     """An open store. Use as a context manager, or call :meth:`close`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, lock: WriterLock | None = None
+    ) -> None:
         self._connection = connection
+        self._lock = lock
         self.path = path
 
     @classmethod
@@ -78,13 +82,16 @@ class Store:
         return store
 
     @classmethod
-    def open_for_writing(cls, folder: Path, *, rebuild: bool = False) -> Store:
-        """Open or create the index in ``folder`` for writing.
+    def open_for_writing(
+        cls, folder: Path, *, rebuild: bool = False, patience: float = BUSY_SECONDS
+    ) -> Store:
+        """Open or create the index in ``folder`` for writing; no other process can until it is closed.
 
-        With ``rebuild`` a store of any format is taken, to be cleared, and a corrupt one deleted.
+        Waits up to ``patience`` seconds for one that writes. With ``rebuild`` a store of any format is
+        taken, to be cleared, and a corrupt one deleted.
 
         Raises:
-            StoreError: it is corrupt, or the folder cannot be written.
+            StoreError: it is corrupt, another process is writing it, or the folder cannot be written.
             IndexStateError: it has another format.
         """
         path = folder / STORE_FILE
@@ -94,10 +101,19 @@ class Store:
             raise StoreError(
                 f"The folder {folder} cannot be made ({error.strerror}); name another with --vectors DIR."
             ) from error
+        lock = WriterLock.acquire(folder, patience)
+        try:
+            return cls._opened_for_writing(path, lock, rebuild=rebuild)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _opened_for_writing(cls, path: Path, lock: WriterLock, *, rebuild: bool) -> Store:
         if rebuild and not is_sound(path):
             for leftover in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
                 leftover.unlink(missing_ok=True)
-        store = cls(connect(path, "mode=rwc"), path)
+        store = cls(connect(path, "mode=rwc"), path, lock)
         try:
             with store._translated():
                 store._connection.execute("PRAGMA journal_mode = WAL")
@@ -113,6 +129,8 @@ class Store:
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
         self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def __enter__(self) -> Store:
         return self
@@ -167,6 +185,16 @@ class Store:
             DocumentRecord(id_, file, sha256, title, _date(day), size, count)
             for id_, file, sha256, title, day, size, count in rows
         ]
+
+    def files_of(self, ids: Collection[int]) -> dict[int, str]:
+        """The files of some documents, by their ids."""
+        marks = ",".join("?" * len(ids))
+        with self._translated():
+            return dict(
+                self._connection.execute(
+                    f"SELECT id, file FROM documents WHERE id IN ({marks})", [*ids]
+                )
+            )
 
     def document(self, id_: int) -> Document:
         """One document with its text.

@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.faults.program import Program, Run
+from tests.faults.reading import watch
 from tests.faults.scenarios import SCENARIOS, FaultError, Scenario
 
 KINDS = ("lost", "mixed", "damaged", "not mended")
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=40, help="random kills of each (%(default)s)")
     parser.add_argument("--every", type=int, default=1, help="kill before each N-th step only")
     parser.add_argument("--only", default="", help="scenarios whose name holds this")
+    parser.add_argument("--rounds", type=int, default=100, help="updates under open sessions")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance = random.Random(options.seed)
@@ -51,7 +53,15 @@ def main() -> int:
                 counts = judged(scenario, options.every, options.random, chance)
                 print_row(kind.name, counts)
                 total += counts
-    print_row("all", total)
+        print_row("all", total)
+        if options.rounds:
+            watched = watch(program, Path(temporary) / "watched", options.rounds)
+            print("\n".join(watched.said), file=sys.stderr)
+            print(
+                f"{watched.replies:,} replies while the index was written {options.rounds:,} times, "
+                f"of {watched.states} states: {watched.mixed} mixed, {watched.backwards} of an older state"
+            )
+            total["mixed"] += watched.mixed + watched.backwards + len(watched.said)
     return int(any(total[kind] for kind in KINDS))
 
 

@@ -5,6 +5,7 @@ Each says on stdout what is done once it is on the disk, so that whoever kills i
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,28 @@ def decide(arguments: list[str]) -> int:
     return 0
 
 
+def ask_on(arguments: list[str]) -> int:
+    """Ask one question again and again, of one session or of a new one each time, until a file is there."""
+    from qa.answer import Answer
+    from qa.session import Session
+    from qa.settings import load_settings
+
+    question, anew, stop = arguments[0], arguments[1] == "anew", Path(arguments[2])
+    settings = load_settings({"citations": 9, "threshold": 0.0}, os.environ, Path.cwd())
+    session = Session.open(settings)
+    asked = False
+    while not (asked and stop.exists()):
+        reply = session.ask(question)
+        assert isinstance(reply, Answer)
+        _done(json.dumps([[c.file, c.sha256] for c in reply.citations]))
+        asked = True
+        if anew:
+            session.close()
+            session = Session.open(settings)
+    session.close()
+    return 0
+
+
 def replace(arguments: list[str]) -> int:
     """Write one file anew."""
     from qa.files import replace_file
@@ -72,6 +95,7 @@ ACTIVITIES: dict[str, Callable[[list[str]], int]] = {
     "qa": run_program,
     "keep": keep_turns,
     "decide": decide,
+    "ask on": ask_on,
     "replace": replace,
     "careless": write_carelessly,
 }
