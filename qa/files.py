@@ -6,14 +6,32 @@ the next one that writes the same name removes it.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["replace_file", "replacing", "write_new_file"]
+__all__ = ["read_regular_file", "replace_file", "replacing", "write_new_file"]
+
+
+def read_regular_file(path: Path, most: int) -> bytes:
+    """The bytes of a file of at most ``most``; never waits on a pipe or a device.
+
+    Raises:
+        OSError: there is none, it is larger, or it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        return stream.read()
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -109,7 +127,9 @@ def _sync_folder(folder: Path) -> None:
 @contextmanager
 def _synced(path: Path) -> Iterator[IO[bytes]]:
     """A new file to write to, on the disk at the end."""
-    with path.open("wb") as stream:
+    # Whatever lies there, a link perhaps, is not written to but replaced.
+    path.unlink(missing_ok=True)
+    with path.open("xb") as stream:
         yield stream
         stream.flush()
         os.fsync(stream.fileno())

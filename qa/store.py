@@ -13,10 +13,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
-from qa.database import BUSY_SECONDS, connect, corrupt, is_sound, sqlite_errors
+from qa.database import (
+    BUSY_SECONDS,
+    connect,
+    corrupt,
+    is_sound,
+    require_own_file,
+    require_plain_tables,
+    sqlite_errors,
+    typed,
+)
 from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
 from qa.locking import WriterLock
@@ -70,11 +80,11 @@ class Store:
         path = folder / STORE_FILE
         if not path.is_file():
             raise IndexStateError(f"There is no index in {folder}; build it with: qa index")
-        # A folder that may not be written cannot hold the files WAL needs beside the store.
-        mode = "mode=rw" if os.access(folder, os.W_OK) else "mode=ro&immutable=1"
-        store = cls(connect(path, mode), path)
-        store._connection.execute("PRAGMA query_only = ON")
+        store = cls(connect(path, _reading_mode(path)), path)
         try:
+            with store._translated():
+                store._connection.execute("PRAGMA query_only = ON")
+            require_plain_tables(store._connection, path)
             store._check_format()
         except BaseException:
             store.close()
@@ -110,11 +120,13 @@ class Store:
 
     @classmethod
     def _opened_for_writing(cls, path: Path, lock: WriterLock, *, rebuild: bool) -> Store:
+        require_own_file(path)
         if rebuild and not is_sound(path):
             for leftover in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
                 leftover.unlink(missing_ok=True)
         store = cls(connect(path, "mode=rwc"), path, lock)
         try:
+            require_plain_tables(store._connection, path)
             with store._translated():
                 store._connection.execute("PRAGMA journal_mode = WAL")
                 store._connection.execute("PRAGMA foreign_keys = ON")
@@ -148,8 +160,9 @@ class Store:
             ).fetchone()
             if not tables[0]:
                 return None
-            rows = dict(self._connection.execute("SELECT key, value FROM description"))
-        try:
+            pairs = self._connection.execute("SELECT key, value FROM description").fetchall()
+        with self._checked():
+            rows = dict(typed(pair, str, str) for pair in pairs)
             return IndexDescription(
                 format_version=int(rows["format_version"]),
                 generation=int(rows["generation"]),
@@ -160,8 +173,6 @@ class Store:
                 passage_words=int(rows["passage_words"]),
                 sentence_vectors=rows["sentence_vectors"] == "1",
             )
-        except (KeyError, ValueError) as error:
-            raise self._corrupt("its description is incomplete") from error
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -181,20 +192,22 @@ class Store:
                 " FROM documents d LEFT JOIN passages p ON p.document = d.id"
                 " GROUP BY d.id ORDER BY d.file"
             ).fetchall()
-        return [
-            DocumentRecord(id_, file, sha256, title, _date(day), size, count)
-            for id_, file, sha256, title, day, size, count in rows
-        ]
+        with self._checked():
+            records = [typed(row, int, str, str, str, (str, NoneType), int, int) for row in rows]
+            return [
+                DocumentRecord(id_, file, sha256, title, _date(day), size, count)
+                for id_, file, sha256, title, day, size, count in records
+            ]
 
     def files_of(self, ids: Collection[int]) -> dict[int, str]:
         """The files of some documents, by their ids."""
         marks = ",".join("?" * len(ids))
         with self._translated():
-            return dict(
-                self._connection.execute(
-                    f"SELECT id, file FROM documents WHERE id IN ({marks})", [*ids]
-                )
-            )
+            rows = self._connection.execute(
+                f"SELECT id, file FROM documents WHERE id IN ({marks})", [*ids]
+            ).fetchall()
+        with self._checked():
+            return dict(typed(row, int, str) for row in rows)
 
     def document(self, id_: int) -> Document:
         """One document with its text.
@@ -208,8 +221,11 @@ class Store:
             ).fetchone()
         if row is None:
             raise self._corrupt(f"document {id_} is missing")
-        file, text, sha256, title, day, size = row
-        return Document(file, text, sha256, title, _date(day), size)
+        with self._checked():
+            file, text, sha256, title, day, size = typed(
+                row, str, str, str, str, (str, NoneType), int
+            )
+            return Document(file, text, sha256, title, _date(day), size)
 
     def passage(self, id_: int) -> PassageRecord:
         """One passage with its sentences.
@@ -227,16 +243,20 @@ class Store:
                 raise self._corrupt(f"passage {id_} is missing")
             document, start, end, prose, first, last = row
             sentences = self._connection.execute(
-                "SELECT id, start, end FROM sentences WHERE id BETWEEN ? AND ? ORDER BY id",
-                (first, last),
+                "SELECT id, start, end FROM sentences WHERE id BETWEEN ? AND ? AND document = ?"
+                " ORDER BY id",
+                (first, last, document),
             ).fetchall()
-        return PassageRecord(
-            id_,
-            document,
-            Span(start, end),
-            bool(prose),
-            tuple(SentenceRecord(row[0], Span(row[1], row[2])) for row in sentences),
-        )
+        with self._checked():
+            document, start, end = typed((document, start, end), int, int, int)
+            span = Span(start, end)
+            records = tuple(
+                SentenceRecord(id_, Span(start, end))
+                for id_, start, end in (typed(row, int, int, int) for row in sentences)
+            )
+            if not records or not all(span.covers(sentence.span) for sentence in records):
+                raise ValueError(f"the sentences of passage {id_} are not its own")
+            return PassageRecord(id_, document, span, bool(prose), records)
 
     def passages_with_sentence(self, sentence: int) -> list[int]:
         """Ids of the passages that hold a sentence: one, or two where they overlap."""
@@ -246,7 +266,7 @@ class Store:
                 " ORDER BY first_sentence DESC LIMIT 2",
                 (sentence, sentence),
             ).fetchall()
-        return [row[0] for row in rows]
+        return self._ids(rows)
 
     def passage_vectors(self, ids: Sequence[int] | None = None) -> tuple[list[int], Vectors]:
         """Ids and vectors of all passages, or of those among ``ids``; shape (n, dimension)."""
@@ -263,7 +283,7 @@ class Store:
             rows = self._connection.execute(
                 f"SELECT id FROM passages WHERE document IN ({marks}) ORDER BY id", [*documents]
             ).fetchall()
-        return [row[0] for row in rows]
+        return self._ids(rows)
 
     def search_words(
         self, words: Sequence[str], limit: int, documents: Collection[int] | None = None
@@ -288,7 +308,7 @@ class Store:
                 f" WHERE passage_words MATCH ?{within} ORDER BY score DESC, rowid LIMIT ?",
                 (" OR ".join(_quoted(word) for word in words), *ids, limit),
             ).fetchall()
-        return [(row[0], float(row[1])) for row in rows]
+        return list(zip(self._ids(rows), (float(row[1]) for row in rows), strict=True))
 
     def passage_frequency(self, word: str) -> int:
         """How many passages hold ``word`` or another form of it."""
@@ -302,6 +322,11 @@ class Store:
         """How many passages there are."""
         with self._translated():
             return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+
+    def size(self) -> int:
+        """Of the store on the disk with its log, in bytes."""
+        files = (self.path, Path(f"{self.path}-wal"))
+        return sum(path.stat().st_size for path in files if path.exists())
 
     # Writing
 
@@ -424,18 +449,44 @@ class Store:
             rows = self._connection.execute(f"{query} ORDER BY id", ids or ()).fetchall()
         if not rows:
             return [], np.empty((0, 0), dtype=np.float32)
-        try:
+        with self._checked():
             vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
             shaped: Vectors = vectors.reshape(len(rows), -1)
-        except (TypeError, ValueError) as error:
-            raise self._corrupt("its vectors are of different lengths") from error
-        return [row[0] for row in rows], shaped
+            description = self.description()
+            if description is not None and shaped.shape[1] != description.dimension:
+                raise ValueError("its vectors are of another length")
+            if not np.isfinite(shaped).all():
+                raise ValueError("its vectors are no numbers")
+        return self._ids(rows), shaped
+
+    def _ids(self, rows: Sequence[Sequence[object]]) -> list[int]:
+        """The first column, which is a number in every row but of a damaged file."""
+        with self._checked():
+            return [typed(row[:1], int)[0] for row in rows]
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        """Values that are not what is written here come from a damaged file, or a tampered one."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise self._corrupt(str(error)) from error
 
     def _corrupt(self, reason: str) -> StoreError:
         return corrupt(self.path, reason)
 
     def _translated(self) -> AbstractContextManager[None]:
         return sqlite_errors(self.path)
+
+
+def _reading_mode(path: Path) -> str:
+    """How SQLite opens the store to read it."""
+    if os.access(path.parent, os.W_OK):
+        return "mode=rw"
+    # A folder that may not be written cannot hold the files WAL needs beside the store. Without a log it
+    # needs none; where a killed process has left one, the store is nothing without it.
+    log = Path(f"{path}-wal")
+    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
 
 
 def _quoted(word: str) -> str:

@@ -1,7 +1,9 @@
 """The FAISS index of a store's vectors, and the only code that imports faiss.
 
 The FAISS files are derived: they carry the store's generation and their own digests, and whatever is
-missing, old or damaged is built again from the store. Scores are inner products of unit vectors, that
+missing, old or damaged is built again from the store. Before faiss parses a file, its digest, its size and
+every byte but the numbers themselves are those of an index that is written here: a file from elsewhere may
+hold wrong vectors, and nothing else. Scores are inner products of unit vectors, that
 is cosine similarities; higher is better.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from qa.errors import StoreError
-from qa.files import replace_file
+from qa.files import read_regular_file, replace_file
 from qa.models.encoder import Vectors
 from qa.store import Store
 
@@ -25,6 +28,10 @@ __all__ = ["VectorIndex", "discard_vectors", "open_vectors", "save_vectors"]
 
 DESCRIPTION_FILE = "faiss.json"
 _KINDS = ("passages", "sentences")
+#: In bytes; what is written here has some hundred.
+_LARGEST_DESCRIPTION = 100_000
+#: How faiss writes the beginning of any index: dimension, count, two numbers out of use, trained, metric.
+_HEADER = struct.Struct("<iqqqBi")
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def open_vectors(folder: Path, store: Store, generation: int) -> VectorIndex:
 
     Nothing is written; ``rebuilt`` says whether :func:`save_vectors` would mend something.
     """
-    loaded = _load(folder, generation)
+    loaded = _load(folder, store, generation)
     return loaded if loaded is not None else _build(store, generation)
 
 
@@ -84,22 +91,46 @@ def discard_vectors(folder: Path) -> None:
     (folder / DESCRIPTION_FILE).unlink(missing_ok=True)
 
 
-def _load(folder: Path, generation: int) -> VectorIndex | None:
+def _load(folder: Path, store: Store, generation: int) -> VectorIndex | None:
     import faiss
 
     try:
-        described = json.loads((folder / DESCRIPTION_FILE).read_bytes())
+        described = json.loads(read_regular_file(folder / DESCRIPTION_FILE, _LARGEST_DESCRIPTION))
         if described["generation"] != generation:
             return None
+        description = store.description()
+        dimension = description.dimension if description is not None else 0
         found = {}
         for kind in _KINDS:
-            data = _file(folder, kind).read_bytes()
+            # The store holds the same vectors and more.
+            data = read_regular_file(_file(folder, kind), store.size() + _LARGEST_DESCRIPTION)
             if hashlib.sha256(data).hexdigest() != described["sha256"][kind]:
                 return None
+            if not _is_flat_index(data, dimension):
+                return None
             found[kind] = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, RecursionError, struct.error):
         return None  # whatever is wrong with a derived file, the store has what it held
     return VectorIndex(generation, found["passages"], found["sentences"])
+
+
+def _is_flat_index(data: bytes, dimension: int) -> bool:
+    """True if ``data`` is an ``IndexIDMap2`` over an ``IndexFlatIP`` to the last byte of its frame."""
+    if len(data) < 4 + _HEADER.size:
+        return False
+    count = _HEADER.unpack_from(data, 4)[1]
+    if not 0 <= count <= len(data):
+        return False
+    dimension = dimension if count else 1  # an empty index was made without any vector
+    header = _HEADER.pack(dimension, count, 1 << 20, 1 << 20, 1, 0)
+    before = b"IxM2" + header + b"IxFI" + header + struct.pack("<q", count * dimension)
+    ids = len(before) + 4 * count * dimension
+    return (
+        data.startswith(before)
+        and data[ids : ids + 8] == struct.pack("<q", count)
+        and len(data) == ids + 8 + 8 * count
+        and bool(np.isfinite(np.frombuffer(data, "<f4", count * dimension, len(before))).all())
+    )
 
 
 def _build(store: Store, generation: int) -> VectorIndex:

@@ -161,7 +161,7 @@ class _OfAnIndex(Scenario):
         shutil.copytree(folder, place)
         corpus = ("--corpus", str(self.start.with_name("work") / "seeds"))
         answers = self.qa(place, "batch", "questions.txt", "--threshold", "0.3", *corpus)
-        return _without_times(answers.out) + self.qa(place, "sources", *corpus).out
+        return _without_times(answers.out)
 
 
 class FirstBuild(_OfAnIndex):
