@@ -92,7 +92,7 @@ class FileState(StrEnum):
 def file_state(root: Path, file: str, sha256: str, max_bytes: int) -> FileState:
     """Whether ``root / file`` still has the bytes whose SHA-256 was recorded; reads all of it."""
     path = resolved_inside(root, file)
-    if path is None or not path.exists():
+    if path is None or not os.path.exists(path):  # unlike Path.exists it takes a name of any length
         return FileState.GONE
     try:
         data = read_bytes(path, max_bytes)

@@ -141,6 +141,12 @@ def is_sound(path: Path) -> bool:
         with sqlite_errors(path):
             try:
                 require_plain_tables(connection, path)
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'"
+                ).fetchall():
+                    # One that cannot be opened cannot be dropped either.
+                    quoted = str(name).replace('"', '""')
+                    connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1')
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
             finally:
                 connection.close()

@@ -59,8 +59,9 @@ AGREEMENT_IN_WORDS: dict[str, str] = {
     Agreement.OTHER: "",
 }
 _BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
-#: A cell that a spreadsheet would run as a formula starts with one of these (OWASP, "CSV Injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A cell that a spreadsheet would run as a formula starts like this (OWASP, "CSV Injection"), the wide forms
+#: of East Asian scripts among them. One that has the escape already gets another: so it can be taken back.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 
 def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
@@ -311,6 +312,9 @@ def markdown_code(text: str) -> str:
 
 
 def csv_cell(value: Any) -> str:
-    """A value as a cell; one that a spreadsheet would run as a formula gets a ``'`` in front."""
+    """A value as a cell; text that a spreadsheet would run as a formula gets a ``'`` in front.
+
+    To have the text back, take one ``'`` away where a cell begins with ``'`` and what it guards.
+    """
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and isinstance(value, str) else text
+    return f"'{text}" if isinstance(value, str) and _FORMULA.match(text) else text

@@ -26,6 +26,7 @@ from qa.render import (
     as_quotation,
     as_text,
     confidence_word,
+    csv_cell,
     csv_line,
     source_line,
 )
@@ -269,12 +270,20 @@ def test_a_source_is_named_in_one_line_whatever_its_title_and_file(breaking: str
     assert len(source_line(answer.citations[0]).splitlines()) == 1
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＠"])
 def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) -> None:
     formula = f"{start}1+HYPERLINK(1812)"
     answer = answer_from("It was 1812.", "1812", question=formula, title=formula)
     row = dict(zip(CSV_COLUMNS, as_csv_row(data_of(answer)), strict=True))
     assert row["question"] == row["title"] == f"'{formula}"
+
+
+@given(st.text(st.sampled_from("'=+-@\t＝a ")))
+def test_the_escape_of_a_csv_cell_can_be_taken_back(text: str) -> None:
+    cell = csv_cell(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "＝"))
+    guarded = re.match("'+[=+\\-@\t\r\n＝＋－＠]", cell)
+    assert (cell[1:] if guarded else cell) == text
 
 
 def test_csv_golden_lines() -> None:

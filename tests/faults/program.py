@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -46,6 +47,8 @@ class Run:
     err: str
     steps: list[str]
     """On the disk, where it was traced."""
+    peak_kib: int = 0
+    """The most memory that was resident, in KiB."""
 
     @property
     def killed(self) -> bool:
@@ -168,7 +171,9 @@ def _answer(connection: socket.socket) -> None:
             for file in (out, err):
                 file.seek(0)
                 texts.append(file.read().decode("utf-8", "replace"))
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         run = {"code": ended.code, "out": texts[0], "err": texts[1], "steps": ended.steps}
+        run["peak_kib"] = peak
         connection.sendall(json.dumps(run).encode())
 
 
@@ -199,8 +204,6 @@ def _run(order: dict[str, Any], out: int, err: int) -> Ended:
 
 
 def _work(order: dict[str, Any], out: int, err: int) -> int:
-    import resource
-
     os.dup2(out, 1)
     os.dup2(err, 2)
     os.chdir(order["folder"])
