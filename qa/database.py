@@ -62,8 +62,8 @@ def sqlite_errors(path: Path, kind: Kind = STORE) -> Iterator[None]:
             ) from error
         if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
             raise StoreError(
-                f"The {kind.name} {path} cannot be used ({error}); check its permissions and the disk, "
-                "or name another folder with --vectors DIR."
+                f"The {kind.name} {path} cannot be used ({error}); check its permissions, and that the "
+                "disk is not full, or name another folder with --vectors DIR."
             ) from error
         raise corrupt(path, str(error), kind) from error
     except UnicodeDecodeError as error:  # of a message that quotes a damaged schema
