@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
 from qa.agreement import Agreement, agreements
+from qa.corpus import FileState
 from qa.documents import Document
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
@@ -28,6 +29,7 @@ __all__ = [
     "evidence_of",
     "make_reply",
     "rivals_of",
+    "with_file_states",
 ]
 
 #: A further citation is worth showing if its log-odds are no further behind the answer's than this.
@@ -73,6 +75,16 @@ class Citation:
     """What stands right before the sentence: tells it from its equals if the file changes."""
     suffix: str = ""
     """What stands right after the sentence."""
+    file_state: FileState = FileState.UNCHANGED
+    """How the file stood to the indexed text when the question was asked."""
+
+    @property
+    def stale(self) -> bool:
+        """True if the file does not hold the text that is quoted here, as far as can be told."""
+        return self.file_state is not FileState.UNCHANGED
+
+    location: str | None = None
+    """On which place of the original it stands: "page 3", "Trade › Exports"; ``None`` where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +173,17 @@ class Calibrator(Protocol):
 
     def confidence(self, evidence: Evidence) -> float:
         """From 0 to 1."""
+
+
+def with_file_states(reply: Reply, state_of: Callable[[Citation], FileState]) -> Reply:
+    """The reply with what ``state_of`` says of each cited file."""
+
+    def seen(citation: Citation) -> Citation:
+        return replace(citation, file_state=state_of(citation))
+
+    if isinstance(reply, Answer):
+        return replace(reply, citations=tuple(map(seen, reply.citations)))
+    return replace(reply, rejected=seen(reply.rejected)) if reply.rejected is not None else reply
 
 
 def make_reply(
@@ -358,4 +381,5 @@ def _citation(
         agreement=agreement,
         prefix=prefix,
         suffix=suffix,
+        location=document.location(candidate.span.start),
     )

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from qa import __version__
+from qa.roots import sole_or_several
 
 __all__ = ["LATEST", "make_parser"]
 
 #: ``--resume`` without a number; none that can be typed.
 LATEST = -1
+
+
+class _Folders(argparse.Action):
+    """Gathers the folders of a corpus; one alone is a path, as everywhere."""
+
+    def __call__(self, _: object, namespace: argparse.Namespace, value: Any, *__: object) -> None:
+        before = getattr(namespace, self.dest, None) or ()
+        given = before if isinstance(before, tuple) else (before,)
+        setattr(namespace, self.dest, sole_or_several((*given, value)))
 
 
 def _port(text: str) -> int:
@@ -22,7 +33,11 @@ def _port(text: str) -> int:
 def make_parser() -> argparse.ArgumentParser:
     folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     folders.add_argument(
-        "--corpus", type=Path, metavar="DIR", help="folder of documents (default: seeds)"
+        "--corpus",
+        type=Path,
+        action=_Folders,
+        metavar="DIR",
+        help="folder of documents; may be given several times (default: seeds)",
     )
     folders.add_argument(
         "--vectors", type=Path, metavar="DIR", help="folder of the index (default: vectors)"
@@ -112,11 +127,11 @@ def make_parser() -> argparse.ArgumentParser:
     index = add(
         "index",
         "build the index, or bring it up to date with the folder",
-        "qa index --corpus ~/reports --vectors ~/.cache/reports-index",
+        "qa index ~/reports ~/letters --vectors ~/.cache/reports-index",
         folders,
         models,
     )
-    index.add_argument("--rebuild", action="store_true", help="forget the old index, build it anew")
+    _add_index(index)
 
     add(
         "sources",
@@ -327,6 +342,20 @@ def make_parser() -> argparse.ArgumentParser:
         "--forget", action="store_true", help="drop the calibration, use the shipped one again"
     )
     return parser
+
+
+def _add_index(index: argparse.ArgumentParser) -> None:
+    index.add_argument(
+        "paths", type=Path, nargs="*", metavar="DIR", help="folders of documents, as with --corpus"
+    )
+    for flag, what in (
+        ("--rebuild", "forget the old index, build it anew"),
+        ("--verify", "read every file, also those whose size and times are as they were"),
+        ("--watch", "then follow the folder, until Ctrl-C ends it"),
+        ("--verbose", "name every file that is skipped"),
+        ("--json", "print what was done as a JSON object; with --watch one a line"),
+    ):
+        index.add_argument(flag, action="store_true", help=what)
 
 
 def _add_conversations(

@@ -13,7 +13,7 @@ from typing import Any
 
 from qa.answer import Evidence
 from qa.errors import StoreError
-from qa.files import replace_file
+from qa.files import read_regular_file, replace_file
 
 __all__ = [
     "CALIBRATION_FILE",
@@ -28,6 +28,8 @@ __all__ = [
 
 #: Lies in the folder of the index.
 CALIBRATION_FILE = "calibration.json"
+#: In bytes; one that was written here has some hundred.
+LARGEST_CALIBRATION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def load_calibration(folder: Path) -> OwnCalibration | None:
     """
     path = folder / CALIBRATION_FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(read_regular_file(path, LARGEST_CALIBRATION))
         return OwnCalibration(
             _calibrator(values["calibration"]), str(values["made_for"]), int(values["questions"])
         )

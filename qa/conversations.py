@@ -14,10 +14,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
-from qa.database import Kind, connect, corrupt, sqlite_errors
+from qa.database import (
+    Kind,
+    connect,
+    corrupt,
+    require_own_file,
+    require_plain_tables,
+    sqlite_errors,
+    typed,
+)
 from qa.errors import StoreError, UsageError
+from qa.roots import corpus_words
 
 __all__ = [
     "CONVERSATIONS_FILE",
@@ -172,7 +182,7 @@ def latest(folder: Path, corpus: str) -> ConversationRecord:
     others = ""
     if listed:
         others = f"; there are {len(listed)} about other folders, which qa conversations lists"
-    raise UsageError(f"No conversation about {corpus} is kept in {folder}{others}.")
+    raise UsageError(f"No conversation about {corpus_words(corpus)} is kept in {folder}{others}.")
 
 
 def load(folder: Path, id_: int) -> Conversation:
@@ -227,6 +237,7 @@ def name_of(question: str) -> str:
 def _opened(folder: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """The file, open; whatever goes wrong with it becomes a sentence."""
     path = folder / CONVERSATIONS_FILE
+    require_own_file(path, _KIND)
     with closing(connect(path, mode, _KIND)) as connection, sqlite_errors(path, _KIND):
         # No WAL, unlike the store: a log beside the file could hold what was deleted. EXTRA: the end of
         # the rollback journal is on the disk too when a transaction is done.
@@ -277,6 +288,7 @@ def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
 def _format(connection: sqlite3.Connection, folder: Path) -> int:
     """The format of the file, 0 for one that holds nothing yet."""
     path = folder / CONVERSATIONS_FILE
+    require_plain_tables(connection, path, _KIND)
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > FORMAT_VERSION:
         raise StoreError(
@@ -290,14 +302,16 @@ def _format(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 def _record(row: tuple[Any, ...]) -> ConversationRecord:
-    id_, name, corpus, created, last_asked, questions = row
+    id_, name, corpus, created, last_asked, questions = typed(row, int, str, str, str, str, int)
     return ConversationRecord(
         id_, name, corpus, _moment(created), _moment(last_asked), int(questions)
     )
 
 
 def _turn(number: int, row: tuple[Any, ...]) -> KeptTurn:
-    question, understood_as, files, reply, asked = row
+    question, understood_as, files, reply, asked = typed(
+        row, str, (str, NoneType), (str, NoneType), str, str
+    )
     data = json.loads(reply)
     if not isinstance(data, dict):
         raise ValueError("a reply is no object")
@@ -305,7 +319,7 @@ def _turn(number: int, row: tuple[Any, ...]) -> KeptTurn:
     return KeptTurn(
         question,
         understood_as,
-        tuple(json.loads(files)) if files is not None else None,
+        tuple(map(str, json.loads(files))) if files is not None else None,
         {**data, "id": str(number)},
         _moment(asked),
     )

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qa.errors import StoreError
 
-__all__ = ["STORE", "Kind", "connect", "corrupt", "is_sound", "sqlite_errors"]
+__all__ = [
+    "BUSY_SECONDS",
+    "STORE",
+    "Kind",
+    "connect",
+    "corrupt",
+    "is_sound",
+    "require_own_file",
+    "require_plain_tables",
+    "sqlite_errors",
+    "typed",
+]
 
 #: How long a command waits for another process that is writing.
 BUSY_SECONDS = 10.0
@@ -50,10 +62,12 @@ def sqlite_errors(path: Path, kind: Kind = STORE) -> Iterator[None]:
             ) from error
         if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
             raise StoreError(
-                f"The {kind.name} {path} cannot be used ({error}); check its permissions and the disk, "
-                "or name another folder with --vectors DIR."
+                f"The {kind.name} {path} cannot be used ({error}); check its permissions, and that the "
+                "disk is not full, or name another folder with --vectors DIR."
             ) from error
         raise corrupt(path, str(error), kind) from error
+    except UnicodeDecodeError as error:  # of a message that quotes a damaged schema
+        raise corrupt(path, "its schema is no text", kind) from error
 
 
 def corrupt(path: Path, reason: str, kind: Kind = STORE) -> StoreError:
@@ -72,8 +86,50 @@ def connect(path: Path, mode: str, kind: Kind = STORE) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
         )
+        # The file may come from elsewhere: what its schema calls must be harmless, and a page is looked
+        # at before it is believed.
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
         return connection
+
+
+def require_own_file(path: Path, kind: Kind = STORE) -> None:
+    """Raise unless what is written to ``path`` goes there and not to where a link leads.
+
+    Raises:
+        StoreError: it is a link.
+    """
+    if path.is_symlink():
+        raise StoreError(
+            f"The {kind.name} {path} is a link to another place and is not written; remove it, "
+            "or name another folder with --vectors DIR."
+        )
+
+
+def require_plain_tables(connection: sqlite3.Connection, path: Path, kind: Kind = STORE) -> None:
+    """Raise if the file would do something by itself when it is read or written.
+
+    Raises:
+        StoreError: it has a view or a trigger, as only a tampered file does.
+    """
+    with sqlite_errors(path, kind):
+        found = connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+        ).fetchone()
+    if found[0]:
+        raise corrupt(path, "it holds a view or a trigger, and qa makes none", kind)
+
+
+def typed(row: Sequence[object], *types: type | tuple[type, ...]) -> tuple[Any, ...]:
+    """``row``, whose values are of these types, as the columns of a damaged file may not be.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for value, expected in zip(row, types, strict=True):
+        if not isinstance(value, expected):
+            raise ValueError(f"a value is {type(value).__name__}")
+    return tuple(row)
 
 
 def is_sound(path: Path) -> bool:
@@ -84,6 +140,13 @@ def is_sound(path: Path) -> bool:
         connection = connect(path, "mode=ro")
         with sqlite_errors(path):
             try:
+                require_plain_tables(connection, path)
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'"
+                ).fetchall():
+                    # One that cannot be opened cannot be dropped either.
+                    quoted = str(name).replace('"', '""')
+                    connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1')
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
             finally:
                 connection.close()

@@ -5,25 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 from qa.errors import DocumentError
+from qa.formats.endings import format_of
+from qa.formats.extracted import Mark, location_at
+from qa.formats.extractor import Extractor
 from qa.metadata import SIDECAR_SUFFIX, Metadata, infer_metadata, read_sidecar
 from qa.text import LineIndex
 
-__all__ = ["Document", "decoded", "document_from", "read_bytes", "read_document"]
-
-#: Endings that are read as plain text. Anything else is named and skipped.
-TEXT_SUFFIXES = frozenset({"", ".log", ".markdown", ".md", ".rst", ".text", ".txt"})
-
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
+__all__ = ["Document", "document_from", "read_bytes", "read_document"]
 
 
 @dataclass(frozen=True)
@@ -33,54 +27,74 @@ class Document:
     file: str
     """Path relative to the corpus, with ``/`` on every system."""
     text: str
-    """The decoded text, line breaks untouched; every offset counts its characters."""
+    """Every offset counts its characters: of plain text, Markdown and programs the decoded bytes, line
+    breaks untouched; of other formats what was extracted."""
     sha256: str
     """Of the file's bytes, in hexadecimal."""
     title: str
     date: date | None
     size: int
     """Of the file, in bytes."""
+    marks: tuple[Mark, ...] = ()
+    """From where on the text is of which place of the original."""
+    declared: Metadata = field(default_factory=Metadata)
+    """Title and date as the file itself declares them, which a sidecar may correct."""
 
     @cached_property
     def lines(self) -> LineIndex:
         """Line and column of any offset."""
         return LineIndex(self.text)
 
+    def location(self, offset: int) -> str | None:
+        """On which place of the original the character at ``offset`` stands: "page 3"."""
+        return location_at(self.marks, offset)
 
-def read_document(root: Path, file: str, max_bytes: int) -> Document:
-    """Read ``root / file``.
+
+def read_document(
+    root: Path, file: str, max_bytes: int, extractor: Extractor | None = None
+) -> Document:
+    """Read ``root / file``; without an ``extractor``, with one of its own and the default limits.
 
     Raises:
-        DocumentError: not a regular file, too large, of no format that is read, or not text.
+        DocumentError: not a regular file, too large, of no format that is read, or without text.
     """
     path = root / file
-    if path.suffix.lower() not in TEXT_SUFFIXES:
-        raise DocumentError(f"{path.suffix} files are not read; save it as plain text (.txt)")
+    format_of(file)
     data = read_bytes(path, max_bytes)
     sidecar = path.with_name(path.name + SIDECAR_SUFFIX)
     corrections = read_sidecar(sidecar) if sidecar.is_file() else Metadata()
-    return document_from(file, data, corrections)
+    return document_from(file, data, corrections, extractor)
 
 
-def document_from(file: str, data: bytes, corrections: Metadata | None = None) -> Document:
-    """The document that ``data``, the bytes of a text file, stands for.
+def document_from(
+    file: str,
+    data: bytes,
+    corrections: Metadata | None = None,
+    extractor: Extractor | None = None,
+) -> Document:
+    """The document that ``data``, the bytes of a file of that name, stands for.
 
     Raises:
-        DocumentError: the bytes are not text, or there are no words in them.
+        DocumentError: the format is none that is read, or there are no words in the bytes.
     """
-    text = decoded(data)
-    if not text.strip():
+    sha256 = hashlib.sha256(data).hexdigest()
+    extracted = (extractor if extractor is not None else Extractor()).extract(file, data, sha256)
+    if not extracted.text.strip():
         raise DocumentError("it is empty")
-    inferred = infer_metadata(text)
+    declared = Metadata(extracted.title, extracted.date)
+    inferred = infer_metadata(extracted.text)
     corrections = corrections if corrections is not None else Metadata()
-    title = corrections.title if corrections.title is not None else inferred.title
+    titles = (corrections.title, declared.title, inferred.title, Path(file).name)
+    days = (corrections.date, declared.date, inferred.date)
     return Document(
         file=file,
-        text=text,
-        sha256=hashlib.sha256(data).hexdigest(),
-        title=title if title is not None else Path(file).name,
-        date=corrections.date if corrections.date is not None else inferred.date,
+        text=extracted.text,
+        sha256=sha256,
+        title=next(title for title in titles if title is not None),
+        date=next((day for day in days if day is not None), None),
         size=len(data),
+        marks=extracted.marks,
+        declared=declared,
     )
 
 
@@ -108,27 +122,3 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
         raise DocumentError(f"it cannot be read: {error.strerror}") from error
     finally:
         os.close(descriptor)
-
-
-def decoded(data: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 with a byte order mark, which is not part of the text.
-
-    Raises:
-        DocumentError: binary data, or text in another encoding.
-    """
-    encoding = "utf-8"
-    for mark, name in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            data, encoding = data[len(mark) :], name
-            break
-    if encoding == "utf-8" and b"\0" in data:
-        raise DocumentError("it is binary, not text")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"it is not {encoding.upper()} text (byte {error.start}); save it as UTF-8"
-        ) from error
-    if "\0" in text:
-        raise DocumentError("it is binary, not text")
-    return text

@@ -21,8 +21,10 @@ from qa.render import (
     confidence_word,
     markdown_code,
     markdown_text,
+    place_in_words,
 )
 from qa.restoring import reply_of
+from qa.roots import corpus_words
 
 __all__ = ["FORMATS", "exported", "free_path", "record_as_data", "write_export"]
 
@@ -81,7 +83,7 @@ def record_as_data(record: ConversationRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
-        "corpus": record.corpus,
+        "corpus": corpus_words(record.corpus),
         "created": _utc(record.created).isoformat(timespec="seconds"),
         "last_asked": _utc(record.last_asked).isoformat(timespec="seconds"),
         "questions": record.questions,
@@ -105,7 +107,7 @@ def _as_markdown(conversation: Conversation) -> str:
     record = conversation.record
     parts = [
         f"# {markdown_text(record.name)}\n",
-        f"{_held(record)} with {markdown_code(record.corpus)}.\n",
+        f"{_held(record)} with {markdown_code(corpus_words(record.corpus))}.\n",
     ]
     for turn in conversation.turns:
         parts.append(as_markdown(_reply(turn), _restriction(turn)))
@@ -135,7 +137,7 @@ def _as_html(conversation: Conversation) -> str:
     return template.substitute(
         style=style(),
         name=as_html(record.name),
-        held=f"{as_html(_held(record))} with <code>{as_html(record.corpus)}</code>",
+        held=f"{as_html(_held(record))} with <code>{as_html(corpus_words(record.corpus))}</code>",
         turns="\n".join("\n".join(_section(turn)) for turn in conversation.turns),
     )
 
@@ -176,7 +178,7 @@ def _cited(citation: Citation, first: Citation) -> str:
         n=citation.n,
         title=citation.title,
         day=citation.date.isoformat() if citation.date is not None else None,
-        place=f"{citation.file}:{citation.line}",
+        place=place_in_words(citation.file, citation.line, citation.location),
         stands=AGREEMENT_IN_WORDS[citation.agreement] if citation is not first else "",
         quotation=marked(citation.sentence_text, quote),
         receipt=f"characters {span} · SHA-256 {citation.sha256}",

@@ -1,17 +1,40 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all.
+
+What is being written lies beside its name as ``NAME.PID.tmp``. A process that is killed leaves that behind;
+the next one that writes the same name removes it.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["replace_file", "replacing", "write_new_file"]
+__all__ = ["read_regular_file", "replace_file", "replacing", "write_new_file"]
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def read_regular_file(path: Path, most: int) -> bytes:
+    """The bytes of a file of at most ``most``; never waits on a pipe or a device.
+
+    Raises:
+        OSError: there is none, it is larger, or it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        return stream.read()
+
+
+def replace_file(path: Path, data: bytes | memoryview) -> None:
     """Write ``path`` so that a kill or a full disk leaves the old file or the new one, never half.
 
     Raises:
@@ -32,6 +55,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with _synced(temporary) as stream:
             yield stream
         os.replace(temporary, path)
+        _sync_folder(path.parent)
 
 
 def write_new_file(path: Path, data: bytes) -> None:
@@ -52,12 +76,15 @@ def write_new_file(path: Path, data: bytes) -> None:
             if os.path.lexists(path):
                 raise FileExistsError(path) from None
             os.replace(temporary, path)
+        _sync_folder(path.parent)
 
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A name beside ``path`` for what is being written; nothing is left there at the end."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with suppress(OSError):
+        _remove_leftovers(path)
     try:
         yield temporary
     finally:
@@ -65,10 +92,44 @@ def _beside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def _remove_leftovers(path: Path) -> None:
+    """Delete what processes that are no more had begun to write for ``path``."""
+    leftover = re.compile(re.escape(path.name) + r"\.(\d{1,9})\.tmp")
+    with os.scandir(path.parent) as entries:
+        for entry in entries:
+            match = leftover.fullmatch(entry.name)
+            if match and not _is_running(int(match[1])):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # elsewhere os.kill has no signal that does nothing
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another person's
+        return True
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name is on the disk too, where the file system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 @contextmanager
 def _synced(path: Path) -> Iterator[IO[bytes]]:
     """A new file to write to, on the disk at the end."""
-    with path.open("wb") as stream:
+    # Whatever lies there, a link perhaps, is not written to but replaced.
+    path.unlink(missing_ok=True)
+    with path.open("xb") as stream:
         yield stream
         stream.flush()
         os.fsync(stream.fileno())

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from qa.errors import QAError
+from qa.roots import Corpus, identity_of, roots_in, roots_of
 from qa.store import Store
 
 __all__ = ["NeighbourIndex", "neighbours", "suggested_folder"]
@@ -16,7 +17,7 @@ __all__ = ["NeighbourIndex", "neighbours", "suggested_folder"]
 class NeighbourIndex:
     """An index, with the folder of documents that it is of."""
 
-    corpus: Path
+    corpus: Corpus
     folder: Path
 
 
@@ -31,27 +32,29 @@ def neighbours(index: Path) -> list[NeighbourIndex]:
     except OSError:
         return []
     found = [NeighbourIndex(corpus, path) for path in folders if (corpus := _corpus_of(path))]
-    return sorted(found, key=lambda known: (known.corpus, known.folder))
+    return sorted(found, key=lambda known: (identity_of(known.corpus), known.folder))
 
 
-def suggested_folder(corpus: Path, index: Path) -> Path:
+def suggested_folder(corpus: Corpus, index: Path) -> Path:
     """A folder beside ``index`` for the index of ``corpus``: the one there is, or a new one."""
-    corpus = corpus.resolve()
     for known in (NeighbourIndex(_corpus_of(index) or index, index), *neighbours(index)):
-        if known.corpus == corpus:
+        if identity_of(known.corpus) == identity_of(corpus):
             return known.folder
-    name = f"vectors-{corpus.name}" if corpus.name else "vectors-root"
+    first = next(iter(roots_of(corpus).values())).resolve()
+    name = f"vectors-{first.name}" if first.name else "vectors-root"
     free = (index.parent / (name if n == 1 else f"{name}-{n}") for n in count(1))
     return next(folder for folder in free if not folder.exists())
 
 
-def _corpus_of(folder: Path) -> Path | None:
+def _corpus_of(folder: Path) -> Corpus | None:
     try:
         if not Store.exists(folder):
             return None
         with Store.open(folder) as store:
             description = store.description()
-        corpus = Path(description.corpus) if description is not None else None
-        return corpus if corpus is not None and corpus.is_dir() else None
+        if description is None:
+            return None
+        corpus = roots_in(description.corpus)
+        return corpus if all(root.is_dir() for root in roots_of(corpus).values()) else None
     except (QAError, OSError, ValueError):
         return None

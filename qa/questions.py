@@ -108,6 +108,8 @@ def _turns(line: int, id_: Any, turns: list[Any]) -> Iterator[Question | Malform
 
 
 def _from_csv(text: str, path: Path) -> Iterator[Question | Malformed]:
+    # However long a cell is, it is read: whether it is a question is told when it is asked.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns: list[str] | None = None
     line = 1
@@ -133,7 +135,10 @@ def _from_csv(text: str, path: Path) -> Iterator[Question | Malformed]:
 def _question(line: int, id_: Any, text: str) -> Question | Malformed:
     if not text.strip():
         return Malformed(line, "the question is empty")
-    return Question(str(line) if id_ is None or id_ == "" else str(id_), text.strip(), line)
+    name = str(line) if id_ is None or id_ == "" else str(id_)
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        return Malformed(line, "its id is not UTF-8 text")
+    return Question(name, text.strip(), line)
 
 
 def _without_repeated_ids(items: Iterable[Question | Malformed]) -> Iterator[Question | Malformed]:

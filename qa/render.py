@@ -12,7 +12,8 @@ from typing import Any
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
-from qa.text import displayable
+from qa.formats.endings import is_text
+from qa.text import displayable, one_line
 
 __all__ = [
     "AGREEMENT_IN_WORDS",
@@ -31,6 +32,7 @@ __all__ = [
     "markdown_text",
     "marked_sentence",
     "one_line",
+    "place_in_words",
     "refusal_line",
     "source_line",
 ]
@@ -45,11 +47,13 @@ CSV_COLUMNS = (
     "stage",
     "file",
     "line",
+    "location",
     "title",
     "date",
     "sentence",
     "agreeing",
     "conflicting",
+    "stale",
     "elapsed_ms",
 )
 #: How a further citation stands to the answer, by its agreement.
@@ -59,8 +63,9 @@ AGREEMENT_IN_WORDS: dict[str, str] = {
     Agreement.OTHER: "",
 }
 _BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
-#: A cell that a spreadsheet would run as a formula starts with one of these (OWASP, "CSV Injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A cell that a spreadsheet would run as a formula starts like this (OWASP, "CSV Injection"), the wide forms
+#: of East Asian scripts among them. One that has the escape already gets another: so it can be taken back.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 
 def as_data(reply: Reply, *, id_: str, elapsed_ms: int) -> dict[str, Any]:
@@ -179,9 +184,30 @@ def confidence_word(confidence: float) -> str:
 
 
 def source_line(citation: Citation) -> str:
-    """``[1] title, date, file:line``; a document without a date says so by its absence."""
+    """``[1] title, date, file:line, location``, and if the file is not as it was indexed, that too.
+
+    A document without a date says so by its absence.
+    """
+    return one_line(f"[{citation.n}] {citation.title}, {_dated_place(citation)}")
+
+
+def _stale(citation: Citation) -> str:
+    return f" ({citation.file_state})" if citation.stale else ""
+
+
+def _dated_place(citation: Citation) -> str:
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    return one_line(f"[{citation.n}] {citation.title}, {day}{citation.file}:{citation.line}")
+    place = place_in_words(citation.file, citation.line, citation.location)
+    return f"{day}{place}{_stale(citation)}"
+
+
+def place_in_words(file: str, line: int | None, location: str | None) -> str:
+    """``notes.md:12, Trade › Exports`` or ``report.pdf, page 3``: where a person finds it in the original.
+
+    The line is left out where it is one of an extracted text, which no other program shows.
+    """
+    at = f"{file}:{line}" if line is not None and is_text(file) else file
+    return f"{at}, {location}" if location else at
 
 
 def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
@@ -193,9 +219,7 @@ def marked_sentence(citation: Citation, opening: str, closing: str) -> str:
 
 def as_quotation(citation: Citation) -> str:
     """The quote in one line with where it stands, to be pasted into a text."""
-    day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    place = f"{citation.title}, {day}{citation.file}:{citation.line}"
-    return one_line(f"“{citation.quote}” ({place})")
+    return one_line(f"“{citation.quote}” ({citation.title}, {_dated_place(citation)})")
 
 
 def as_csv_row(data: dict[str, Any]) -> list[str]:
@@ -204,7 +228,8 @@ def as_csv_row(data: dict[str, Any]) -> list[str]:
     values = {
         **data,
         "stage": (data["refusal"] or {}).get("stage"),
-        **{key: first.get(key) for key in ("file", "line", "title", "date")},
+        **{key: first.get(key) for key in ("file", "line", "location", "title", "date")},
+        "stale": {True: "yes", False: "no"}.get(first.get("stale", "")),
         "sentence": first.get("sentence", {}).get("text"),
         **{
             key: "; ".join((data["agreement"] or {}).get(key, ()))
@@ -249,8 +274,10 @@ def as_markdown(data: dict[str, Any], notes: Sequence[str] = ()) -> str:
 
 def _numbered(citation: dict[str, Any]) -> str:
     day = f", {citation['date']}" if citation["date"] else ""
-    place = markdown_code(f"{citation['file']}:{citation['line']}")
-    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}"
+    stale = f" (*{markdown_text(citation['file_state'])}*)" if citation.get("stale") else ""
+    place = markdown_code(place_in_words(citation["file"], citation["line"], None))
+    location = f", {markdown_text(citation['location'])}" if citation.get("location") else ""
+    return f"{citation['n']}. {markdown_text(citation['title'])}{day}, {place}{location}{stale}"
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
@@ -265,6 +292,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "quote": citation.quote,
         "line": citation.line,
         "column": citation.column,
+        "location": citation.location,
         "sentence": {
             "start": citation.sentence.start,
             "end": citation.sentence.end,
@@ -273,6 +301,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
             "suffix": citation.suffix,
         },
         "passage": {"start": citation.passage.start, "end": citation.passage.end},
+        "stale": citation.stale,
+        "file_state": citation.file_state.value,
         "agrees": citation.agrees,
         "agreement": citation.agreement.value,
         "scores": {
@@ -281,11 +311,6 @@ def _citation(citation: Citation) -> dict[str, Any]:
             "reader": round(citation.scores.reader, 4),
         },
     }
-
-
-def one_line(text: str) -> str:
-    """``text`` made displayable, in one line, character for character."""
-    return displayable(text).replace("\n", " ").replace("\t", " ")
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:
@@ -311,6 +336,9 @@ def markdown_code(text: str) -> str:
 
 
 def csv_cell(value: Any) -> str:
-    """A value as a cell; one that a spreadsheet would run as a formula gets a ``'`` in front."""
+    """A value as a cell; text that a spreadsheet would run as a formula gets a ``'`` in front.
+
+    To have the text back, take one ``'`` away where a cell begins with ``'`` and what it guards.
+    """
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and isinstance(value, str) else text
+    return f"'{text}" if isinstance(value, str) and _FORMULA.match(text) else text

@@ -12,9 +12,12 @@ from typing import Any
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply, Scores, Stage
-from qa.corpus import resolved_inside
+from qa.corpus import FileState, resolved_inside
 from qa.documents import Document, document_from, read_bytes
 from qa.errors import DocumentError, IndexStateError, StoreError
+from qa.formats.endings import is_text
+from qa.formats.extracted import Limits
+from qa.formats.extractor import Extractor
 from qa.settings import Settings
 from qa.store import Store
 from qa.text import Span
@@ -65,9 +68,10 @@ def cited_document(settings: Settings, citation: Citation) -> Document | None:
     """The document that ``citation`` was cut from, of the file as it is, or as it was indexed.
 
     ``None`` where both have another text by now: offsets hold in the one that was cited alone. Reads the
-    whole file.
+    whole file; what would have to be parsed is looked for in the index first.
     """
-    for document in (_in_folder(settings, citation), _in_index(settings, citation)):
+    for look in (_in_folder, _in_index) if is_text(citation.file) else (_in_index, _in_folder):
+        document = look(settings, citation)
         if document is not None and _stands_in(document.text, citation):
             return document
     return None
@@ -78,7 +82,8 @@ def _in_folder(settings: Settings, citation: Citation) -> Document | None:
     try:
         data = read_bytes(path, settings.max_file_bytes) if path is not None else b""
         if hashlib.sha256(data).hexdigest() == citation.sha256:
-            return document_from(citation.file, data)
+            extractor = Extractor(Limits.of(settings))
+            return document_from(citation.file, data, extractor=extractor)
     except DocumentError:
         pass  # the index may still hold its text
     return None
@@ -127,6 +132,10 @@ def _citation(values: Mapping[str, Any]) -> Citation:
         agreement=Agreement(values["agreement"]),
         prefix=_text(values["sentence"]["prefix"]),
         suffix=_text(values["sentence"]["suffix"]),
+        file_state=FileState(
+            values.get("file_state", FileState.UNCHANGED)
+        ),  # older ones do not say
+        location=_text_or_none(values.get("location")),
     )
 
 

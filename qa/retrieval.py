@@ -12,8 +12,11 @@ from math import log
 
 import numpy as np
 
+from qa.database import corrupt
+from qa.documents import Document
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
+from qa.schema import PassageRecord
 from qa.store import Store
 from qa.terms import content_words, stem, stems
 from qa.text import Span
@@ -127,9 +130,7 @@ def retrieve(
     documents = {
         id_: store.document(id_) for id_ in {record.document for record in records.values()}
     }
-    texts = {
-        id_: record.span.of(documents[record.document].text) for id_, record in records.items()
-    }
+    texts = {id_: _text_of(record, documents, store) for id_, record in records.items()}
     shares = {id_: matched_share(texts[id_], weights) for id_ in candidates}
 
     fused = fuse(
@@ -175,6 +176,13 @@ def retrieve(
     )
     nowhere = tuple(word for word, frequency in frequencies.items() if not frequency)
     return Retrieval(question, weights, passages, nowhere)
+
+
+def _text_of(record: PassageRecord, documents: Mapping[int, Document], store: Store) -> str:
+    text = documents[record.document].text
+    if record.span.end > len(text):
+        raise corrupt(store.path, f"passage {record.id} lies outside of its document")
+    return record.span.of(text)
 
 
 def fuse(

@@ -10,6 +10,7 @@ from qa.text import Span
 __all__ = [
     "FORMAT_VERSION",
     "TABLES",
+    "TABLE_NAMES",
     "DocumentRecord",
     "IndexDescription",
     "PassageRecord",
@@ -17,14 +18,21 @@ __all__ = [
 ]
 
 #: Raised whenever a store written before cannot be read as it is any more.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 TABLES = """
 CREATE TABLE description (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
-    title TEXT NOT NULL, date TEXT, text TEXT NOT NULL
+    title TEXT NOT NULL, date TEXT, stamp TEXT NOT NULL, generation INTEGER NOT NULL,
+    declared_title TEXT, declared_date TEXT, text_sha256 TEXT NOT NULL,
+    marks TEXT NOT NULL, text TEXT NOT NULL -- last, so that a list of documents is read without these
 );
+CREATE INDEX documents_by_digest ON documents (sha256);
+CREATE TABLE refused (
+    sha256 TEXT NOT NULL, ending TEXT NOT NULL, limits TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (sha256, ending)
+) WITHOUT ROWID;
 CREATE TABLE sentences (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, embedding BLOB
@@ -41,6 +49,9 @@ CREATE VIRTUAL TABLE passage_words USING fts5 (
     header, body, tokenize = "porter unicode61 remove_diacritics 2"
 );
 """
+
+#: In an order in which they can be dropped.
+TABLE_NAMES = ("passage_words", "passages", "sentences", "documents", "refused", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ class DocumentRecord:
     date: date | None
     size: int
     passages: int
+    stamp: str = ""
+    """Tells that the file is as it was without reading it (:mod:`qa.stamps`); empty where nothing can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qa.answer import Calibrator, Evidence, Reply, evidence_of, make_reply
+from qa.answer import (
+    Calibrator,
+    Citation,
+    Evidence,
+    Reply,
+    evidence_of,
+    make_reply,
+    with_file_states,
+)
 from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
-from qa.corpus import corpus_files
+from qa.corpus import FileState, corpus_files, file_state
 from qa.dialogue import Reading, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
+from qa.formats.extracted import Limits
 from qa.indexing import IndexReport, Progress, changed_files, update_index
-from qa.models.encoder import Encoder, load_encoder
+from qa.models.encoder import Encoder, EncoderLoader, deferred_encoder, load_encoder
 from qa.models.reader import SpanModel, load_embedded_reader, load_span_model
 from qa.models.weights import EMBEDDED_READER_SHA256
 from qa.reading import Candidate, Reader, SentenceReader, SpanReader
 from qa.retrieval import Retrieval, retrieve
+from qa.roots import corpus_words, identity_of
 from qa.schema import DocumentRecord, IndexDescription
-from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings
+from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings, index_command
 from qa.store import Store
 from qa.vectors import VectorIndex, open_vectors
 
@@ -37,8 +47,6 @@ __all__ = [
     "shipped_fit",
 ]
 
-EncoderLoader = Callable[[str], Encoder]
-
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
@@ -49,6 +57,8 @@ class Inquiry:
     candidates: tuple[Candidate, ...]
     documents: Mapping[str, Document]
     """The cited documents, by file, of the same generation of the index as the reply."""
+    files: Mapping[int, str] = field(default_factory=dict)
+    """The files of the retrieved passages' documents, by their ids, of that same generation."""
 
     @property
     def evidence(self) -> Evidence | None:
@@ -188,7 +198,8 @@ class Session:
             inquiries = [
                 self._inquire(question, reading, among) for reading in readings(question, earlier)
             ]
-        return max(inquiries, key=lambda inquiry: inquiry.reply.confidence)
+        best = max(inquiries, key=lambda inquiry: inquiry.reply.confidence)
+        return replace(best, reply=with_file_states(best.reply, self._file_state))
 
     def _inquire(self, question: str, reading: Reading, among: list[int] | None) -> Inquiry:
         found = retrieve(
@@ -218,7 +229,8 @@ class Session:
         )
         understood_as = reading.sought if reading.sought != question else None
         reply = replace(reply, question=question, understood_as=understood_as)
-        return Inquiry(reply, retrieval, candidates, {d.file: d for d in cited.values()})
+        files = self._store.files_of({passage.document for passage in retrieval.passages})
+        return Inquiry(reply, retrieval, candidates, {d.file: d for d in cited.values()}, files)
 
     def document(self, file: str) -> Document | None:
         """The document of that file as it was indexed, or ``None`` if the index does not hold it."""
@@ -236,7 +248,15 @@ class Session:
     def changed_files(self) -> list[str]:
         """Files of the corpus that are not as they were indexed."""
         with self._lock:
-            return changed_files(self.settings.corpus, self._store, self.settings.max_file_bytes)
+            settings = self.settings
+            return changed_files(
+                settings.corpus, self._store, settings.max_file_bytes, Limits.of(settings)
+            )
+
+    def _file_state(self, citation: Citation) -> FileState:
+        return file_state(
+            self.settings.corpus, citation.file, citation.sha256, self.settings.max_file_bytes
+        )
 
     def _ids_of(self, files: Collection[str]) -> list[int]:
         return [record.id for record in self._store.documents() if record.file in files]
@@ -254,15 +274,19 @@ def build_index(
     *,
     progress: Progress | None = None,
     rebuild: bool = False,
-    load: EncoderLoader = load_encoder,
+    verify: bool = False,
+    load: EncoderLoader = deferred_encoder,
 ) -> tuple[IndexReport, Encoder]:
-    """Bring the index up to date; the encoder comes back loaded, for a session to go on with.
+    """Bring the index up to date; the encoder comes back, for a session to go on with.
+
+    An embedded one is loaded only if it was needed.
 
     Raises:
         CorpusError, IndexStateError, StoreError, ModelError: as :func:`qa.indexing.update_index`.
     """
     encoder = load(settings.model)
-    return update_index(settings, encoder, progress=progress, rebuild=rebuild), encoder
+    report = update_index(settings, encoder, progress=progress, rebuild=rebuild, verify=verify)
+    return report, encoder
 
 
 def load_reader(name: str) -> LoadedReader:
@@ -337,12 +361,12 @@ def _described(store: Store, settings: Settings) -> IndexDescription:
     description = store.description()
     if description is None:
         raise IndexStateError(f"The index in {settings.vectors} is empty; build it with: qa index")
-    if Path(description.corpus) != settings.corpus.resolve():
+    if description.corpus != identity_of(settings.corpus):
         corpus_files(settings.corpus)  # a folder that is not there is the nearer mistake
         raise IndexStateError(
-            f"The index in {settings.vectors} is of the folder {description.corpus} and not of "
-            f"{settings.corpus}; give that one with --corpus, or run: "
-            f"qa index --corpus {settings.corpus} --vectors ANOTHER_FOLDER"
+            f"The index in {settings.vectors} is of the folder {corpus_words(description.corpus)} and "
+            f"not of {corpus_words(settings.corpus)}; give that one with --corpus, or run: "
+            f"{index_command(replace(settings, vectors=Path('ANOTHER_FOLDER')))}"
         )
     return description
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.errors import UsageError
+from qa.roots import Corpus, sole_or_several
 
 __all__ = [
     "EMBEDDED_MODEL",
@@ -18,6 +19,7 @@ __all__ = [
     "SETTINGS_FILE",
     "UNTUNED_MODEL",
     "Settings",
+    "flags_for",
     "index_command",
     "load_settings",
     "setting_sources",
@@ -40,8 +42,8 @@ SETTINGS_FILE = "qa.toml"
 class Settings:
     """What can be set; every field is a key of ``qa.toml`` and, in capitals, a ``QA_`` variable."""
 
-    corpus: Path = Path("seeds")
-    """The folder of documents."""
+    corpus: Corpus = Path("seeds")
+    """The folder of documents, or several."""
     vectors: Path = Path("vectors")
     """The folder of the index."""
     model: str = EMBEDDED_MODEL
@@ -60,11 +62,26 @@ class Settings:
     """Embed each sentence too: better ranking for 5 to 8 times the vectors."""
     max_question_characters: int = 2_000
     max_file_bytes: int = 50_000_000
+    max_extraction_seconds: int = 30
+    """Longest time for reading one file that is not plain text."""
+    max_extraction_memory: int = 1_500_000_000
+    """Most memory of the process that does it, in bytes of address space."""
+    max_text_characters: int = 20_000_000
+    """Longest text taken from such a file."""
+    max_unpacked_bytes: int = 300_000_000
+    """Most that an archive (.docx, .odt, .epub) may unpack to."""
+    max_unpacked_ratio: int = 200
+    """How many times its packed size a large member of an archive may unpack to."""
+    max_pages: int = 5_000
+    """Most pages of a PDF, or parts of a book."""
+    max_nesting: int = 200
+    """Deepest nesting of a page's or an archive's elements, or of attached mails; 256 at most."""
 
     def __post_init__(self) -> None:
-        for name in ("passages_read", "citations", "passage_words", "max_question_characters"):
-            _require(getattr(self, name) >= 1, f"{name} must be at least 1")
-        _require(self.max_file_bytes >= 1, "max_file_bytes must be at least 1")
+        for field in fields(self):
+            if field.type == "int":
+                _require(getattr(self, field.name) >= 1, f"{field.name} must be at least 1")
+        _require(self.max_nesting <= 256, "max_nesting must be at most 256")
         _require(
             self.threshold is None or 0.0 <= self.threshold <= 1.0,
             "threshold must lie between 0 and 1",
@@ -130,11 +147,18 @@ def index_command(settings: Settings) -> str:
     for flag in ("corpus", "vectors", "model"):
         value = getattr(settings, flag)
         if value != getattr(Settings(), flag):
-            words += [f"--{flag}", shlex.quote(str(value))]
+            words += [f"{name} {shlex.quote(text)}" for name, text in flags_for(flag, value)]
     return " ".join(words)
 
 
+def flags_for(name: str, value: object) -> list[tuple[str, str]]:
+    """The flags that set a setting, with their values: one, or one for each folder of the corpus."""
+    values = value if isinstance(value, tuple) else (value,)
+    return [(f"--{name}", str(one)) for one in values]
+
+
 _DESCRIBED = {
+    "Corpus": "a path or a list of paths",
     "Path": "a path",
     "bool": "true or false",
     "int": "a whole number",
@@ -162,6 +186,9 @@ def _converted(key: str, value: Any, source: str) -> Any:
     try:
         if kind == "Path":
             return Path(value).expanduser()
+        if kind == "Corpus":
+            folders = value if isinstance(value, list) and value else [value]
+            return sole_or_several(Path(folder).expanduser() for folder in folders)
         if kind == "bool":
             return _boolean(value)
         if kind == "int":

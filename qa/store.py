@@ -8,22 +8,38 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
-from qa.database import connect, corrupt, is_sound, sqlite_errors
+from qa.corpus import STORE_FILE
+from qa.database import (
+    BUSY_SECONDS,
+    connect,
+    corrupt,
+    is_sound,
+    require_own_file,
+    require_plain_tables,
+    typed,
+)
+from qa.document_rows import (
+    recalled,
+    refusals,
+    stored_document,
+)
 from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
+from qa.formats.extracted import Extracted
+from qa.formats.extractor import Refusal
+from qa.locking import WriterLock
 from qa.models.encoder import Vectors
-from qa.passages import Passage
+from qa.recording import Recording
 from qa.schema import (
     FORMAT_VERSION,
-    TABLES,
     DocumentRecord,
     IndexDescription,
     PassageRecord,
@@ -33,15 +49,15 @@ from qa.text import Span
 
 __all__ = ["STORE_FILE", "Store"]
 
-STORE_FILE = "store.sqlite"
 
-
-class Store:
+class Store(Recording):
     """An open store. Use as a context manager, or call :meth:`close`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, lock: WriterLock | None = None
+    ) -> None:
+        super().__init__(connection, path)
+        self._lock = lock
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -66,11 +82,11 @@ class Store:
         path = folder / STORE_FILE
         if not path.is_file():
             raise IndexStateError(f"There is no index in {folder}; build it with: qa index")
-        # A folder that may not be written cannot hold the files WAL needs beside the store.
-        mode = "mode=rw" if os.access(folder, os.W_OK) else "mode=ro&immutable=1"
-        store = cls(connect(path, mode), path)
-        store._connection.execute("PRAGMA query_only = ON")
+        store = cls(connect(path, _reading_mode(path)), path)
         try:
+            with store._translated():
+                store._connection.execute("PRAGMA query_only = ON")
+            require_plain_tables(store._connection, path)
             store._check_format()
         except BaseException:
             store.close()
@@ -78,13 +94,16 @@ class Store:
         return store
 
     @classmethod
-    def open_for_writing(cls, folder: Path, *, rebuild: bool = False) -> Store:
-        """Open or create the index in ``folder`` for writing.
+    def open_for_writing(
+        cls, folder: Path, *, rebuild: bool = False, patience: float = BUSY_SECONDS
+    ) -> Store:
+        """Open or create the index in ``folder`` for writing; no other process can until it is closed.
 
-        With ``rebuild`` a store of any format is taken, to be cleared, and a corrupt one deleted.
+        Waits up to ``patience`` seconds for one that writes. With ``rebuild`` a store of any format is
+        taken, to be cleared, and a corrupt one deleted.
 
         Raises:
-            StoreError: it is corrupt, or the folder cannot be written.
+            StoreError: it is corrupt, another process is writing it, or the folder cannot be written.
             IndexStateError: it has another format.
         """
         path = folder / STORE_FILE
@@ -94,14 +113,27 @@ class Store:
             raise StoreError(
                 f"The folder {folder} cannot be made ({error.strerror}); name another with --vectors DIR."
             ) from error
+        lock = WriterLock.acquire(folder, patience)
+        try:
+            return cls._opened_for_writing(path, lock, rebuild=rebuild)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _opened_for_writing(cls, path: Path, lock: WriterLock, *, rebuild: bool) -> Store:
+        require_own_file(path)
         if rebuild and not is_sound(path):
             for leftover in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
                 leftover.unlink(missing_ok=True)
-        store = cls(connect(path, "mode=rwc"), path)
+        store = cls(connect(path, "mode=rwc"), path, lock)
         try:
+            require_plain_tables(store._connection, path)
             with store._translated():
                 store._connection.execute("PRAGMA journal_mode = WAL")
                 store._connection.execute("PRAGMA foreign_keys = ON")
+                # What is deleted shall be gone from the file too, and not only from every search.
+                store._connection.execute("PRAGMA secure_delete = ON")
                 tables = store._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if tables[0] and not rebuild:
                 store._check_format()
@@ -113,6 +145,8 @@ class Store:
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
         self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def __enter__(self) -> Store:
         return self
@@ -130,8 +164,9 @@ class Store:
             ).fetchone()
             if not tables[0]:
                 return None
-            rows = dict(self._connection.execute("SELECT key, value FROM description"))
-        try:
+            pairs = self._connection.execute("SELECT key, value FROM description").fetchall()
+        with self._checked():
+            rows = dict(typed(pair, str, str) for pair in pairs)
             return IndexDescription(
                 format_version=int(rows["format_version"]),
                 generation=int(rows["generation"]),
@@ -142,8 +177,6 @@ class Store:
                 passage_words=int(rows["passage_words"]),
                 sentence_vectors=rows["sentence_vectors"] == "1",
             )
-        except (KeyError, ValueError) as error:
-            raise self._corrupt("its description is incomplete") from error
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -159,14 +192,28 @@ class Store:
         """All documents, by file name."""
         with self._translated():
             rows = self._connection.execute(
-                "SELECT d.id, d.file, d.sha256, d.title, d.date, d.size, count(p.id)"
+                "SELECT d.id, d.file, d.sha256, d.title, d.date, d.size, count(p.id), d.stamp"
                 " FROM documents d LEFT JOIN passages p ON p.document = d.id"
                 " GROUP BY d.id ORDER BY d.file"
             ).fetchall()
-        return [
-            DocumentRecord(id_, file, sha256, title, _date(day), size, count)
-            for id_, file, sha256, title, day, size, count in rows
-        ]
+        with self._checked():
+            records = [
+                typed(row, int, str, str, str, (str, NoneType), int, int, str) for row in rows
+            ]
+            return [
+                DocumentRecord(id_, file, sha256, title, _date(day), size, count, stamp)
+                for id_, file, sha256, title, day, size, count, stamp in records
+            ]
+
+    def files_of(self, ids: Collection[int]) -> dict[int, str]:
+        """The files of some documents, by their ids."""
+        marks = ",".join("?" * len(ids))
+        with self._translated():
+            rows = self._connection.execute(
+                f"SELECT id, file FROM documents WHERE id IN ({marks})", [*ids]
+            ).fetchall()
+        with self._checked():
+            return dict(typed(row, int, str) for row in rows)
 
     def document(self, id_: int) -> Document:
         """One document with its text.
@@ -174,14 +221,21 @@ class Store:
         Raises:
             StoreError: there is none of that id, as only a damaged store can make happen.
         """
-        with self._translated():
-            row = self._connection.execute(
-                "SELECT file, text, sha256, title, date, size FROM documents WHERE id = ?", (id_,)
-            ).fetchone()
-        if row is None:
+        with self._checked(), self._translated():
+            document = stored_document(self._connection, id_)
+        if document is None:
             raise self._corrupt(f"document {id_} is missing")
-        file, text, sha256, title, day, size = row
-        return Document(file, text, sha256, title, _date(day), size)
+        return document
+
+    def recalled(self, sha256: str, ending: str, limits: str) -> Extracted | str | None:
+        """As :class:`qa.formats.extractor.Memory` has it."""
+        with self._checked(), self._translated():
+            return recalled(self._connection, sha256, ending, limits)
+
+    def refusals(self) -> set[Refusal]:
+        """The files that could not be read when the index was last brought up to date."""
+        with self._checked(), self._translated():
+            return refusals(self._connection)
 
     def passage(self, id_: int) -> PassageRecord:
         """One passage with its sentences.
@@ -199,16 +253,20 @@ class Store:
                 raise self._corrupt(f"passage {id_} is missing")
             document, start, end, prose, first, last = row
             sentences = self._connection.execute(
-                "SELECT id, start, end FROM sentences WHERE id BETWEEN ? AND ? ORDER BY id",
-                (first, last),
+                "SELECT id, start, end FROM sentences WHERE id BETWEEN ? AND ? AND document = ?"
+                " ORDER BY id",
+                (first, last, document),
             ).fetchall()
-        return PassageRecord(
-            id_,
-            document,
-            Span(start, end),
-            bool(prose),
-            tuple(SentenceRecord(row[0], Span(row[1], row[2])) for row in sentences),
-        )
+        with self._checked():
+            document, start, end = typed((document, start, end), int, int, int)
+            span = Span(start, end)
+            records = tuple(
+                SentenceRecord(id_, Span(start, end))
+                for id_, start, end in (typed(row, int, int, int) for row in sentences)
+            )
+            if not records or not all(span.covers(sentence.span) for sentence in records):
+                raise ValueError(f"the sentences of passage {id_} are not its own")
+            return PassageRecord(id_, document, span, bool(prose), records)
 
     def passages_with_sentence(self, sentence: int) -> list[int]:
         """Ids of the passages that hold a sentence: one, or two where they overlap."""
@@ -218,7 +276,7 @@ class Store:
                 " ORDER BY first_sentence DESC LIMIT 2",
                 (sentence, sentence),
             ).fetchall()
-        return [row[0] for row in rows]
+        return self._ids(rows)
 
     def passage_vectors(self, ids: Sequence[int] | None = None) -> tuple[list[int], Vectors]:
         """Ids and vectors of all passages, or of those among ``ids``; shape (n, dimension)."""
@@ -228,6 +286,36 @@ class Store:
         """Ids and vectors of all sentences that have one, or of those among ``ids``."""
         return self._vectors("sentences", ids)
 
+    def vectors_from(self, table: str, first: int, limit: int = -1) -> tuple[list[int], Vectors]:
+        """Ids and vectors of the "passages" or "sentences" that have one, from id ``first`` on."""
+        return self._vectors(table, None, first, limit)
+
+    def ids(self, table: str) -> list[int]:
+        """Ids of all "passages" or "sentences", those without a vector too, in order."""
+        with self._translated():
+            rows = self._connection.execute(f"SELECT id FROM {table} ORDER BY id").fetchall()
+        return self._ids(rows)
+
+    def documents_since(self, generation: int) -> list[int]:
+        """Ids of the documents that came after that generation, in order."""
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT id FROM documents WHERE generation > ? ORDER BY id", (generation,)
+            ).fetchall()
+        return self._ids(rows)
+
+    def spans_with_vectors(self, table: str, document: int) -> list[tuple[int, Span]]:
+        """Ids and spans of the "passages" or "sentences" of a document that have a vector, in order."""
+        with self._translated():
+            rows = self._connection.execute(
+                f"SELECT id, start, end FROM {table}"
+                " WHERE document = ? AND embedding IS NOT NULL ORDER BY id",
+                (document,),
+            ).fetchall()
+        with self._checked():
+            records = [typed(row, int, int, int) for row in rows]
+            return [(id_, Span(start, end)) for id_, start, end in records]
+
     def passages_of(self, documents: Collection[int]) -> list[int]:
         """Ids of all passages of some documents."""
         marks = ",".join("?" * len(documents))
@@ -235,7 +323,7 @@ class Store:
             rows = self._connection.execute(
                 f"SELECT id FROM passages WHERE document IN ({marks}) ORDER BY id", [*documents]
             ).fetchall()
-        return [row[0] for row in rows]
+        return self._ids(rows)
 
     def search_words(
         self, words: Sequence[str], limit: int, documents: Collection[int] | None = None
@@ -260,7 +348,7 @@ class Store:
                 f" WHERE passage_words MATCH ?{within} ORDER BY score DESC, rowid LIMIT ?",
                 (" OR ".join(_quoted(word) for word in words), *ids, limit),
             ).fetchall()
-        return [(row[0], float(row[1])) for row in rows]
+        return list(zip(self._ids(rows), (float(row[1]) for row in rows), strict=True))
 
     def passage_frequency(self, word: str) -> int:
         """How many passages hold ``word`` or another form of it."""
@@ -275,104 +363,10 @@ class Store:
         with self._translated():
             return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 
-    # Writing
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written inside is kept together, or none of it.
-
-        Raises:
-            StoreError: another process is writing, or the disk is full or read-only.
-        """
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # A full disk may have rolled back already.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def clear(self) -> None:
-        """Remove everything and lay the tables anew; only inside a transaction."""
-        names = self._connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-            " AND name IN ('passage_words', 'passages', 'sentences', 'documents', 'description')"
-        ).fetchall()
-        for name in ("passage_words", "passages", "sentences", "documents", "description"):
-            if (name,) in names:
-                self._connection.execute(f"DROP TABLE {name}")
-        for statement in TABLES.split(";\n"):
-            if statement.strip():
-                self._connection.execute(statement)
-
-    def describe(self, description: IndexDescription) -> None:
-        """Record what the index is built with; only inside a transaction."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO description VALUES (?, ?)",
-            [
-                (field.name, _stored(getattr(description, field.name)))
-                for field in fields(description)
-            ],
-        )
-
-    def remove(self, file: str) -> None:
-        """Forget a document and all that was made of it; only inside a transaction."""
-        self._connection.execute(
-            "DELETE FROM passage_words WHERE rowid IN (SELECT p.id FROM passages p"
-            " JOIN documents d ON d.id = p.document WHERE d.file = ?)",
-            (file,),
-        )
-        self._connection.execute("DELETE FROM documents WHERE file = ?", (file,))
-
-    def add(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        passage_vectors: Vectors,
-        sentence_spans: Sequence[Span],
-        sentence_vectors: Iterable[Vectors | None],
-    ) -> None:
-        """Record a document, its passages and its sentences; only inside a transaction.
-
-        ``sentence_spans`` are all sentences of the passages, each once, in order; the vectors run
-        parallel to them, ``None`` where a sentence has none.
-        """
-        execute = self._connection.execute
-        day = document.date.isoformat() if document.date is not None else None
-        id_ = execute(
-            "INSERT INTO documents (file, sha256, size, title, date, text) VALUES (?, ?, ?, ?, ?, ?)",
-            (document.file, document.sha256, document.size, document.title, day, document.text),
-        ).lastrowid
-        ids: dict[Span, int] = {}
-        for span, vector in zip(sentence_spans, sentence_vectors, strict=True):
-            row = execute(
-                "INSERT INTO sentences (document, start, end, embedding) VALUES (?, ?, ?, ?)",
-                (id_, span.start, span.end, None if vector is None else _blob(vector)),
-            ).lastrowid
-            assert row is not None
-            ids[span] = row
-        for passage, vector in zip(passages, passage_vectors, strict=True):
-            span = passage.span
-            row = execute(
-                "INSERT INTO passages (document, start, end, prose, first_sentence, last_sentence,"
-                " embedding) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    id_,
-                    span.start,
-                    span.end,
-                    int(passage.prose),
-                    ids[passage.sentences[0]],
-                    ids[passage.sentences[-1]],
-                    _blob(vector),
-                ),
-            ).lastrowid
-            execute(
-                "INSERT INTO passage_words (rowid, header, body) VALUES (?, ?, ?)",
-                (row, document.title, span.of(document.text)),
-            )
+    def size(self) -> int:
+        """Of the store on the disk with its log, in bytes."""
+        files = (self.path, Path(f"{self.path}-wal"))
+        return sum(path.stat().st_size for path in files if path.exists())
 
     # Errors
 
@@ -388,39 +382,58 @@ class Store:
                 f"version reads {FORMAT_VERSION}; build it anew with: qa index --rebuild"
             )
 
-    def _vectors(self, table: str, ids: Sequence[int] | None) -> tuple[list[int], Vectors]:
-        query = f"SELECT id, embedding FROM {table} WHERE embedding IS NOT NULL"
+    def _vectors(
+        self, table: str, ids: Sequence[int] | None, first: int = 0, limit: int = -1
+    ) -> tuple[list[int], Vectors]:
+        query = f"SELECT id, embedding FROM {table} WHERE id >= {first:d} AND embedding IS NOT NULL"
         if ids is not None:
             query += f" AND id IN ({','.join('?' * len(ids))})"
         with self._translated():
-            rows = self._connection.execute(f"{query} ORDER BY id", ids or ()).fetchall()
+            rows = self._connection.execute(
+                f"{query} ORDER BY id LIMIT {limit:d}", ids or ()
+            ).fetchall()
         if not rows:
             return [], np.empty((0, 0), dtype=np.float32)
-        try:
+        with self._checked():
             vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
             shaped: Vectors = vectors.reshape(len(rows), -1)
-        except (TypeError, ValueError) as error:
-            raise self._corrupt("its vectors are of different lengths") from error
-        return [row[0] for row in rows], shaped
+            description = self.description()
+            if description is not None and shaped.shape[1] != description.dimension:
+                raise ValueError("its vectors are of another length")
+            if not np.isfinite(shaped).all():
+                raise ValueError("its vectors are no numbers")
+        return self._ids(rows), shaped
+
+    def _ids(self, rows: Sequence[Sequence[object]]) -> list[int]:
+        """The first column, which is a number in every row but of a damaged file."""
+        with self._checked():
+            return [typed(row[:1], int)[0] for row in rows]
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        """Values that are not what is written here come from a damaged file, or a tampered one."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise self._corrupt(str(error)) from error
 
     def _corrupt(self, reason: str) -> StoreError:
         return corrupt(self.path, reason)
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return sqlite_errors(self.path)
+
+def _reading_mode(path: Path) -> str:
+    """How SQLite opens the store to read it."""
+    if os.access(path.parent, os.W_OK):
+        return "mode=rw"
+    # A folder that may not be written cannot hold the files WAL needs beside the store. Without a log it
+    # needs none; where a killed process has left one, the store is nothing without it.
+    log = Path(f"{path}-wal")
+    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
 
 
 def _quoted(word: str) -> str:
     """``word`` as an FTS5 string, in which no operator means anything."""
     return '"' + word.replace('"', '""') + '"'
-
-
-def _blob(vector: Vectors) -> bytes:
-    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
-
-
-def _stored(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _date(stored: str | None) -> date | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from qa.pace import rate_text
 from qa.text import displayable
 
 __all__ = ["human_size", "progress_bar", "say", "width"]
@@ -21,14 +22,25 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class _Rate(ProgressColumn):
+        """How many a second, of late."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.speed if not task.finished else task.finished_speed
+            return Text(rate_text(speed) if speed else "")
 
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -13,7 +13,16 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["LineIndex", "Span", "counted", "displayable", "sentences", "surroundings", "trimmed"]
+__all__ = [
+    "LineIndex",
+    "Span",
+    "counted",
+    "displayable",
+    "one_line",
+    "sentences",
+    "surroundings",
+    "trimmed",
+]
 
 #: A sentence longer than this many characters is cut at white space, so that a file without
 #: punctuation (a log, a dump on one line) still has sentences that a person can read.
@@ -215,3 +224,8 @@ def _shown(character: str) -> str:
 def counted(count: int, noun: str) -> str:
     """``1 file`` or ``2,000 files``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def one_line(text: str) -> str:
+    """``text`` made displayable, in one line, character for character."""
+    return displayable(text).replace("\n", " ").replace("\t", " ")

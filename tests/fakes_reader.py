@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -98,7 +98,7 @@ class WordScores:
 
 def document(file: str, text: str) -> Document:
     """A document as if ``text`` had been read from ``file``."""
-    return document_from(file, text.encode())
+    return replace(document_from("a.txt", text.encode()), file=file)
 
 
 def passage_of(

@@ -28,8 +28,9 @@ def read(folder: Path, file: str, data: bytes, max_bytes: int = ENOUGH) -> Docum
         TEXT.encode("utf-8-sig"),
         b"\xff\xfe" + TEXT.encode("utf-16-le"),
         b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-32"),
     ],
-    ids=["utf-8", "utf-8 with mark", "utf-16-le", "utf-16-be"],
+    ids=["utf-8", "utf-8 with mark", "utf-16-le", "utf-16-be", "utf-32"],
 )
 def test_text_is_decoded_with_its_line_breaks_and_without_its_byte_order_mark(
     tmp_path: Path, data: bytes
@@ -44,10 +45,10 @@ def test_text_is_decoded_with_its_line_breaks_and_without_its_byte_order_mark(
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ("Der Fährmann".encode("latin-1"), "not UTF-8 text (byte 5); save it as UTF-8"),
+        (b"Der F\x81hrmann", "its encoding cannot be told; save it as UTF-8"),
         (b"\xff\xfea", "not UTF-16-LE text"),
         (b"\x89PNG\0\0", "binary"),
-        ("A ferry".encode("utf-32"), "binary"),
+        ("A ferry".encode("utf-32-le"), "binary"),
         (b"", "empty"),
         (b" \r\n\t", "empty"),
         (b"\xef\xbb\xbf", "empty"),
@@ -97,8 +98,8 @@ def test_plain_text_is_read_under_every_usual_name(tmp_path: Path, file: str) ->
 
 
 def test_another_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"\.pdf files are not read; save it as plain text"):
-        read(tmp_path, "a.pdf", b"A ferry")
+    with pytest.raises(DocumentError, match=r"\.xyz files are not read; save it as plain text"):
+        read(tmp_path, "a.xyz", b"A ferry")
 
 
 def test_a_sidecar_corrects_title_and_date(tmp_path: Path) -> None:

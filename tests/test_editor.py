@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qa.errors import UsageError
-from qa.tui.editor import editor_command
+from qa.tui.editor import editor_command, opener_command
 
 PATH = Path("/corpus/a file.txt")
 
@@ -15,7 +15,10 @@ PATH = Path("/corpus/a file.txt")
 @pytest.fixture
 def programs(tmp_path: Path) -> str:
     """A folder of editors, for $PATH."""
-    for name in ("vi", "vim", "nvim", "nano", "emacs", "code", "hx", "ed"):
+    for name in (
+        *("vi", "vim", "nvim", "nano", "emacs", "code", "hx", "ed"),
+        *("open", "xdg-open"),
+    ):
         program = tmp_path / name
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
@@ -60,3 +63,35 @@ def test_an_editor_that_is_none_is_refused_with_the_remedy(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         editor_command({"PATH": programs, **environment}, PATH, 1)
+
+
+@pytest.mark.parametrize(
+    ("platform", "display", "opener"),
+    [
+        ("linux", {"DISPLAY": ":0"}, "xdg-open"),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, "xdg-open"),
+        ("darwin", {}, "open"),
+    ],
+)
+def test_what_is_no_text_is_opened_as_the_system_opens_it(
+    programs: str, platform: str, display: dict[str, str], opener: str
+) -> None:
+    environment = {"PATH": programs, "EDITOR": "vi", **display}
+    assert opener_command(environment, Path("/corpus/-a.pdf"), platform) == [
+        opener,
+        "/corpus/-a.pdf",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"DISPLAY": ":0", "PATH": "/nonexistent"}, "xdg-open is not installed"),
+        ({}, "there is no display"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_with_its_path(
+    environment: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"a\.pdf is not plain text.*{said}.*/corpus/a\.pdf"):
+        opener_command(environment, Path("/corpus/a.pdf"), "linux")

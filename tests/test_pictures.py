@@ -134,11 +134,11 @@ async def test_disagreement(here: Settings, take: TakePicture) -> None:
 
 async def test_indexing(here: Settings, take: TakePicture) -> None:
     # A half, since a bar rounds to its cells by the width it had when it was told.
-    encoder = GatedEncoder(4, 8)
-    app = ChatApp(here, load=lambda _: encoder)
+    encoder = GatedEncoder(2)
+    app = ChatApp(replace(here, sentence_vectors=False), load=lambda _: encoder)
     async with running(app) as pilot:
         try:
-            await until(pilot, lambda: "embedding 4/8" in state(app))
+            await until(pilot, lambda: "embedding 2/4" in state(app))
             await pilot.pause()
             await take(pilot, "indexing")
         finally:

@@ -125,3 +125,19 @@ def test_a_file_that_cannot_hold_questions_is_refused(
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match=r"missing\.txt"):
         read_questions(tmp_path / "missing.txt")
+
+
+def test_an_id_that_is_no_text_is_named(tmp_path: Path) -> None:
+    rows = '{"id": "\\ud800", "question": "Who?"}\n{"id": "d\\udfff", "turns": [{"question": "Who?"}]}\n'
+    assert read(tmp_path, "q.jsonl", rows) == [
+        Malformed(1, "its id is not UTF-8 text"),
+        Malformed(2, "its id is not UTF-8 text"),
+    ]
+
+
+def test_a_cell_of_any_length_is_read_and_so_is_what_follows(tmp_path: Path) -> None:
+    long = "k" * 200_000
+    assert read(tmp_path, "q.csv", f"question\n{long}\nWho?\n") == [
+        Question("2", long, 2),
+        Question("3", "Who?", 3),
+    ]

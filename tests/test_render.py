@@ -26,6 +26,7 @@ from qa.render import (
     as_quotation,
     as_text,
     confidence_word,
+    csv_cell,
     csv_line,
     source_line,
 )
@@ -174,9 +175,12 @@ CITATION_KEYS = {
     "quote": str,
     "line": int,
     "column": int,
+    "location": type(None),
     "sentence": {"start": int, "end": int, "text": str, "prefix": str, "suffix": str},
     "passage": {"start": int, "end": int},
     "scores": {"dense": float, "lexical": float, "reader": float},
+    "stale": bool,
+    "file_state": str,
     "agrees": bool,
     "agreement": str,
 }
@@ -269,7 +273,7 @@ def test_a_source_is_named_in_one_line_whatever_its_title_and_file(breaking: str
     assert len(source_line(answer.citations[0]).splitlines()) == 1
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＠"])
 def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) -> None:
     formula = f"{start}1+HYPERLINK(1812)"
     answer = answer_from("It was 1812.", "1812", question=formula, title=formula)
@@ -277,13 +281,21 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_made_harmless(start: str) ->
     assert row["question"] == row["title"] == f"'{formula}"
 
 
+@given(st.text(st.sampled_from("'=+-@\t＝a ")))
+def test_the_escape_of_a_csv_cell_can_be_taken_back(text: str) -> None:
+    cell = csv_cell(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "＝"))
+    guarded = re.match("'+[=+\\-@\t\r\n＝＋－＠]", cell)
+    assert (cell[1:] if guarded else cell) == text
+
+
 def test_csv_golden_lines() -> None:
     assert csv_line(as_csv_row(data_of(MILL))) == (
-        "7,When was it?,answered,1812,0.875,,,a.txt,1,A title,2024-03-06,"
-        '"It burned down in 1812, they say.",,,12\n'
+        "7,When was it?,answered,1812,0.875,,,a.txt,1,,A title,2024-03-06,"
+        '"It burned down in 1812, they say.",,,no,12\n'
     )
     assert csv_line(as_csv_row(data_of(ABSTAINED))) == (
-        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,12\n"
+        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,,,12\n"
     )
 
 

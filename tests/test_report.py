@@ -214,12 +214,12 @@ def test_an_answer_that_two_documents_give_rests_on_neither_alone() -> None:
 
 def test_a_renamed_document_is_one_document_and_those_that_nobody_cites_are_named() -> None:
     Path("seeds/ferry.txt").rename("seeds/boat.txt")
-    Path("seeds/scan.pdf").write_bytes(b"%PDF")
+    Path("seeds/scan.psd").write_bytes(b"8BPS")
     counts, text, _ = reported(answers(ferry()))
     assert [use.file for use in counts.coverage.cited()] == ["boat.txt"]
     page = Page(text)
     assert page.block("mill.txt").startswith("First line.")
-    assert page.block("scan.pdf").startswith("not read: .pdf files are not read")
+    assert page.block("scan.psd").startswith("not read: .psd files are not read")
     assert "Every file of the folder is cited" not in text
 
 

@@ -22,6 +22,13 @@ EVERY = Settings(  # no field at its default
     sentence_vectors=False,
     max_question_characters=100,
     max_file_bytes=1000,
+    max_extraction_seconds=5,
+    max_extraction_memory=600,
+    max_text_characters=700,
+    max_unpacked_bytes=800,
+    max_unpacked_ratio=90,
+    max_pages=10,
+    max_nesting=20,
 )
 
 
@@ -47,7 +54,9 @@ def test_every_setting_can_be_given_in_the_file(tmp_path: Path) -> None:
         tmp_path,
         'corpus = "texts"\nvectors = "made"\nmodel = "./encoder"\nreader = "other"\n'
         "passages_read = 4\ncitations = 2\nthreshold = 0.25\npassage_words = 90\nsentence_vectors = false\n"
-        "max_question_characters = 100\nmax_file_bytes = 1000\n",
+        "max_question_characters = 100\nmax_file_bytes = 1000\nmax_extraction_seconds = 5\n"
+        "max_extraction_memory = 600\nmax_text_characters = 700\nmax_unpacked_bytes = 800\n"
+        "max_unpacked_ratio = 90\nmax_pages = 10\nmax_nesting = 20\n",
     )
     assert found == replace(EVERY, corpus=Path("texts"))
 
@@ -65,6 +74,13 @@ def test_every_setting_can_be_given_as_a_variable(tmp_path: Path) -> None:
         "QA_SENTENCE_VECTORS": "no",
         "QA_MAX_QUESTION_CHARACTERS": "100",
         "QA_MAX_FILE_BYTES": "1000",
+        "QA_MAX_EXTRACTION_SECONDS": "5",
+        "QA_MAX_EXTRACTION_MEMORY": "600",
+        "QA_MAX_TEXT_CHARACTERS": "700",
+        "QA_MAX_UNPACKED_BYTES": "800",
+        "QA_MAX_UNPACKED_RATIO": "90",
+        "QA_MAX_PAGES": "10",
+        "QA_MAX_NESTING": "20",
     }
     assert load_settings({}, environment, tmp_path) == EVERY
 

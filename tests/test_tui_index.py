@@ -39,7 +39,7 @@ async def test_a_missing_index_is_built_with_progress(settings: Settings) -> Non
     app = ChatApp(settings, load=lambda _: encoder)
     async with app.run_test(size=WIDE) as pilot:
         try:
-            await until(pilot, lambda: "embedding 3/7" in state(app))
+            await until(pilot, lambda: "embedding 3/" in state(app))
         finally:
             encoder.gate.set()
         await ready(pilot)
@@ -51,7 +51,7 @@ async def test_quitting_abandons_an_index_that_is_being_built(settings: Settings
     app = ChatApp(settings, load=lambda _: encoder)
     try:
         async with app.run_test(size=WIDE) as pilot:
-            await until(pilot, lambda: "embedding 3/7" in state(app))
+            await until(pilot, lambda: "embedding 3/" in state(app))
             await pilot.press("ctrl+q")
     finally:
         encoder.gate.set()
@@ -125,9 +125,9 @@ async def test_a_cancelled_first_build_loses_neither_questions_nor_the_chance_to
     app = ChatApp(replace(settings, threshold=0.0), load=lambda _: encoder)
     async with app.run_test(size=WIDE) as pilot:
         try:
-            await until(pilot, lambda: "embedding 3/7" in state(app))
+            await until(pilot, lambda: "embedding 3/" in state(app))
             assert app.query_one(ProgressBar).display
-            assert app.query_one(ProgressBar).percentage == pytest.approx(3 / 7)
+            assert app.query_one(ProgressBar).percentage == pytest.approx(3 / 19)
             await pilot.press(*"When?", "enter", "f6")
         finally:
             encoder.gate.set()
@@ -167,10 +167,12 @@ async def test_questions_are_answered_while_the_index_is_brought_up_to_date(
         await ready(pilot)
         try:
             await pilot.press("f5")
-            await until(pilot, lambda: "embedding 3/7… (f6 cancels)" in state(app))
+            await until(
+                pilot, lambda: "embedding 3/" in state(app) and "… (f6 cancels)" in state(app)
+            )
             await ask(pilot, QUESTION)
             assert citations(app)[0].file == "lighthouse.txt"
-            assert "embedding 3/7" in state(app)
+            assert "embedding 3/" in state(app)
         finally:
             gated.gate.set()
         await until(pilot, lambda: state(app).startswith("Ready · 5 documents"))
@@ -185,13 +187,14 @@ async def test_a_cancelled_update_leaves_the_index_as_it_was(grown: Settings) ->
         assert "f6" not in footer(app)
         try:
             await pilot.press("f5")
-            await until(pilot, lambda: "embedding 3/7" in state(app))
+            await until(pilot, lambda: "embedding 3/" in state(app))
             await until(pilot, lambda: "f6" in footer(app))
             await pilot.press("f5", "f6")
         finally:
             gated.gate.set()
         await ready(pilot)
-        assert any("The index is as it was." in notice for notice in notices(app))
+        said = "The index is as it was."
+        await until(pilot, lambda: any(said in notice for notice in notices(app)))
         assert len(list_sources(grown)) == 4
         await ask(pilot, QUESTION)
         assert app.query(".answer")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from textual.widgets import DataTable, Input, OptionList
 
+from qa.indexing import update_index
 from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.dialogue import Turn
 from qa.tui.keys import CHAT_KEYS
 from qa.tui.source import SourceText
+from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     NARROW,
     QUESTION,
@@ -31,6 +34,7 @@ from tests.fakes_chat import (
     shown,
     until,
 )
+from tests.written_files import WRITERS
 
 
 async def test_keys_move_between_citations_round_and_round(repeated: Settings) -> None:
@@ -174,6 +178,21 @@ async def test_o_opens_the_file_in_the_editor_at_the_line(chatty: Settings, corp
         await ask(pilot, QUESTION)
         await pilot.press("tab", "o")
         assert editor.commands == [["true", "-x", str(corpus / "lighthouse.txt")]]
+
+
+async def test_o_opens_what_is_no_text_as_the_system_does(chatty: Settings, corpus: Path) -> None:
+    (corpus / "report.pdf").write_bytes(WRITERS[".pdf"]())
+    update_index(chatty, FakeEncoder())
+    editor = FakeEditor()
+    environment = {"EDITOR": "true", "PATH": os.environ["PATH"]}
+    app = ChatApp(chatty, load=load_fake, environment=environment, run_editor=editor)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ask(pilot, "By how much did exports of wool grow in 2023 for the harbour master?")
+        assert citations(app)[0].file == "report.pdf"
+        assert "report.pdf, page 2" in shown(app, "#source-title")[0]
+        await pilot.press("tab", "o")
+        await until(pilot, lambda: any("no display to open it on" in said for said in notices(app)))
+        assert editor.commands == []
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,10 @@ async def test_every_setting_is_shown_with_its_source(
         assert listed["threshold"] == ("as calibrated", "")
         boxes = [app.screen.query_one(f"#{name}") for name in ("threshold", "citations")]
         await until(pilot, lambda: all(app.screen.can_view_entire(box) for box in boxes))
+        await pilot.press("pagedown")
+        await until(pilot, lambda: table.scroll_offset.y > 0)
+        await pilot.press("pageup")
+        await until(pilot, lambda: table.scroll_offset.y == 0)
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
 

@@ -14,7 +14,7 @@ from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
-from qa.settings import Settings, setting_sources
+from qa.settings import Settings, flags_for, setting_sources
 from qa.terminal import progress_bar, say, width
 from qa.text import counted
 
@@ -48,7 +48,9 @@ def _resume(id_: int, held_with: Settings, started_with: Settings) -> str:
     for name in ("corpus", "vectors"):
         value = getattr(held_with, name)
         if value != getattr(started_with, name):
-            flags += f" --{name} {shlex.quote(str(value))}"
+            flags += "".join(
+                f" {flag} {shlex.quote(text)}" for flag, text in flags_for(name, value)
+            )
     return flags
 
 

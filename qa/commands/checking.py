@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, UsageError
+from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say
 from qa.text import counted, displayable
@@ -23,6 +24,7 @@ __all__ = ["check"]
 
 
 def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.formats.extracted import Limits
     from qa.receipts.check import CheckedAnswer, Tally, check_answers
     from qa.receipts.fix import fixing
     from qa.receipts.sources import Sources
@@ -30,7 +32,7 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     answers: Path = parsed.answers
     out = _fixed_file(parsed)
     # A missing folder is one error, not one for each citation.
-    sources = Sources(settings.corpus, settings.max_file_bytes)
+    sources = Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings))
     tally = Tally()
     items = check_answers(answers, sources)
     report = _JsonReport() if parsed.json else _TextReport()
@@ -82,7 +84,8 @@ def _say_what_to_do(tally: Tally, answers: Path, settings: Settings) -> None:
 
     if tally.by_status[Status.GONE] == tally.citations > 0:
         say(
-            f"None of the cited files is in {settings.corpus}; name their folder with --corpus DIR."
+            f"None of the cited files is in {corpus_words(settings.corpus)}; "
+            "name their folder with --corpus DIR."
         )
     if tally.bad_lines:
         say(f"{counted(tally.bad_lines, 'line')} of {answers} could not be checked")

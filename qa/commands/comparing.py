@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, InputFileError, UsageError
+from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say, width
 from qa.text import counted, displayable
@@ -24,16 +25,19 @@ __all__ = ["diff", "show_drift", "uses"]
 
 
 def uses(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.formats.extracted import Limits
     from qa.receipts.records import BadLine
     from qa.receipts.sources import Refusal, Refused, Sources
     from qa.receipts.uses import Reliance, Use, file_in_corpus, uses_of
 
-    sources = Sources(settings.corpus, settings.max_file_bytes)
+    sources = Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings))
     file = file_in_corpus(parsed.file, settings.corpus)
     opened = sources.open(file)
     if isinstance(opened, Refused):
         if opened.why is Refusal.OUTSIDE:
-            raise UsageError(f"{file} is not in {settings.corpus}; name a file of that folder.")
+            raise UsageError(
+                f"{file} is not in {corpus_words(settings.corpus)}; name a file of that folder."
+            )
         say(f"{file}: {opened.detail}. Answers that name it are listed all the same.")
     counts: Counter[Reliance] = Counter()
     answers = bad_lines = 0

@@ -7,6 +7,7 @@ import sys
 
 from qa.arguments import LATEST
 from qa.errors import ExitCode, UsageError
+from qa.roots import corpus_words, identity_of
 from qa.settings import Settings
 from qa.terminal import say
 from qa.text import displayable
@@ -26,8 +27,8 @@ def conversations(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         return ExitCode.OK
     for record in listed:
         asked = record.last_asked.astimezone().strftime("%Y-%m-%d %H:%M")
-        elsewhere = record.corpus != str(settings.corpus.resolve())
-        about = f"  (about {record.corpus})" if elsewhere else ""
+        elsewhere = record.corpus != identity_of(settings.corpus)
+        about = f"  (about {corpus_words(record.corpus)})" if elsewhere else ""
         count = f"{record.questions:>4,} {'question ' if record.questions == 1 else 'questions'}"
         print(displayable(f"{record.id:>4}  {asked} {count}  {record.name}{about}"))
     if not listed:
@@ -72,5 +73,5 @@ def conversation_to_resume(id_: int | None, settings: Settings) -> int | None:
     if id_ is None:
         return None
     if id_ == LATEST:
-        return latest(settings.vectors, str(settings.corpus.resolve())).id
+        return latest(settings.vectors, identity_of(settings.corpus)).id
     return load(settings.vectors, id_).record.id

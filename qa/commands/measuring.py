@@ -62,9 +62,8 @@ def _measure_answers(
     judged: dict[str, list[Judged]] = {}
     for name, labelled in sets.items():
         with _corpus_of(labelled, settings) as own, open_session(own) as session:
-            files = {record.id: record.file for record in session.documents()}
             judged[name] = [
-                judge(question, inquiry, files.__getitem__)
+                judge(question, inquiry, inquiry.files.__getitem__)
                 for question, inquiry in zip(
                     labelled.questions, _inquiries(session, labelled), strict=True
                 )
@@ -184,8 +183,8 @@ def _evidence(
     """For each labelled question what the answer rests on, and whether the answer is right."""
     from qa.evaluate import judge
 
-    files = {record.id: record.file for record in session.documents()}
-    unknown = [q for q in labelled.questions if q.file and q.file not in files.values()]
+    files = {record.file for record in session.documents()}
+    unknown = [q for q in labelled.questions if q.file and q.file not in files]
     if unknown:
         raise InputFileError(
             f"{path}: question {unknown[0].id} is about {unknown[0].file}, which the index does not "
@@ -195,7 +194,7 @@ def _evidence(
     right: list[bool] = []
     for question, inquiry in zip(labelled.questions, _inquiries(session, labelled), strict=True):
         evidence.append(inquiry.evidence)
-        right.append(judge(question, inquiry, files.__getitem__).best_right)
+        right.append(judge(question, inquiry, inquiry.files.__getitem__).best_right)
     return evidence, right
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from qa.roots import corpus_words
 from qa.settings import Settings, index_command
 from qa.terminal import progress_bar, say
-from qa.text import counted
+from qa.text import counted, one_line
 
 if TYPE_CHECKING:
+    from qa.corpus import Skipped
     from qa.indexing import IndexReport
     from qa.models.encoder import Encoder
     from qa.session import Session
 
-__all__ = ["build", "build_if_missing", "open_session", "warn_of_changes"]
+__all__ = [
+    "build_if_missing",
+    "build_with_progress",
+    "described",
+    "open_session",
+    "warn_of_changes",
+]
+
+#: So many files that were skipped for one reason are each named.
+MOST_NAMED = 3
 
 
 @contextmanager
@@ -33,30 +44,59 @@ def build_if_missing(settings: Settings) -> Encoder | None:
 
     if index_exists(settings.vectors):
         return None
-    say(f"No index in {settings.vectors} yet; building it from {settings.corpus}.")
-    return build(settings)
-
-
-def build(settings: Settings, *, rebuild: bool = False) -> Encoder:
-    from qa.corpus import corpus_files
-    from qa.session import build_index
-
-    corpus_files(settings.corpus)  # say that the folder is missing before the model loads
-    with progress_bar() as progress:
-        report, encoder = build_index(settings, progress=progress, rebuild=rebuild)
-    say(_described(report, settings))
+    say(f"No index in {settings.vectors} yet; building it from {corpus_words(settings.corpus)}.")
+    report, encoder = build_with_progress(settings)
+    say(described(report, settings))
     return encoder
 
 
-def _described(report: IndexReport, settings: Settings) -> str:
-    lines = [f"skipped {item.file}: {item.reason}" for item in report.skipped]
+def build_with_progress(
+    settings: Settings, *, rebuild: bool = False, verify: bool = False
+) -> tuple[IndexReport, Encoder]:
+    """Bring the index up to date under a bar; one who interrupts is told that nothing is lost."""
+    from qa.corpus import require_folders
+    from qa.session import build_index
+
+    require_folders(settings.corpus)
+    try:
+        with progress_bar() as progress:
+            return build_index(settings, progress=progress, rebuild=rebuild, verify=verify)
+    except KeyboardInterrupt:
+        say(
+            "The index is as it was. What was embedded so far is kept; go on with: "
+            f"{index_command(settings)}{' --rebuild' * rebuild}"
+        )
+        raise
+
+
+def described(report: IndexReport, settings: Settings, *, verbose: bool = False) -> str:
+    """What an update did, for a person; of many files skipped for one reason only some are named."""
+    lines = list(_skipped(report.skipped, verbose))
     if report.moved_from is not None:
-        lines.append(f"The index was of {report.moved_from}; it is of {settings.corpus} now.")
+        lines.append(
+            f"The index was of {corpus_words(report.moved_from)}; "
+            f"it is of {corpus_words(settings.corpus)} now."
+        )
     lines.append(
         f"{counted(report.documents, 'document')}, {counted(report.passages, 'passage')} in "
         f"{settings.vectors} ({report.changes or 'nothing had changed'})"
     )
     return "\n".join(lines)
+
+
+def _skipped(skipped: Sequence[Skipped], verbose: bool) -> Iterator[str]:
+    groups: dict[str, list[Skipped]] = {}
+    for item in skipped:
+        groups.setdefault(item.kind, []).append(item)
+    for kind, items in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
+        if verbose or len(items) <= MOST_NAMED:
+            yield from (one_line(f"skipped {item.file}: {item.reason}") for item in items)
+        else:
+            named = ", ".join(item.file for item in items[:MOST_NAMED])
+            more = len(items) - MOST_NAMED
+            yield one_line(f"skipped {len(items):,} files: {kind} ({named} and {more:,} more)")
+    if any(len(items) > MOST_NAMED for items in groups.values()) and not verbose:
+        yield f"skipped {len(skipped):,} files in all; --verbose names every one"
 
 
 def warn_of_changes(session: Session, settings: Settings) -> None:

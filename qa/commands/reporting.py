@@ -19,6 +19,7 @@ __all__ = ["report"]
 
 
 def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    from qa.formats.extracted import Limits
     from qa.receipts.report import write_report
     from qa.receipts.sources import Sources
 
@@ -31,7 +32,7 @@ def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
     reported = write_report(
         answers,
-        Sources(settings.corpus, settings.max_file_bytes),
+        Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings)),
         out,
         max_bytes=settings.max_file_bytes,
         checked=datetime.now(UTC),

@@ -8,7 +8,8 @@ import secrets
 import sys
 
 from qa.errors import ExitCode, UsageError
-from qa.settings import Settings
+from qa.roots import corpus_words
+from qa.settings import Settings, flags_for
 from qa.terminal import say
 
 __all__ = ["serve"]
@@ -41,15 +42,20 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
             )
         say("Open the address in a browser; Ctrl-C ends it.")
         server.serve(
-            _chat_command(parsed), parsed.host, listening, token, f"qa · {settings.corpus}"
+            _chat_command(parsed),
+            parsed.host,
+            listening,
+            token,
+            f"qa · {corpus_words(settings.corpus)}",
         )
     return ExitCode.OK
 
 
 def _chat_command(parsed: argparse.Namespace) -> list[str]:
     flags = [
-        f"--{name}={getattr(parsed, name)}"
+        f"{flag}={value}"
         for name in _CHAT_FLAGS
         if getattr(parsed, name, None) is not None
+        for flag, value in flags_for(name, getattr(parsed, name))
     ]
     return [sys.executable, "-m", "qa", *flags]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 __all__ = [
+    "DeferredEncoder",
     "EmbeddedEncoder",
     "Encoder",
+    "EncoderLoader",
     "SentenceTransformerEncoder",
     "Vectors",
+    "deferred_encoder",
     "load_encoder",
     "load_sentence_transformer",
 ]
@@ -165,6 +169,61 @@ def _unit(vectors: npt.NDArray[Any]) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
     return unit
+
+
+class DeferredEncoder:
+    """An encoder whose digest is known beforehand: loaded when it is first asked for more than that."""
+
+    def __init__(self, name: str, digest: str, load: EncoderLoader) -> None:
+        self.name = name
+        self.digest = digest
+        self._load = load
+
+    @cached_property
+    def loaded(self) -> Encoder:
+        """The encoder itself.
+
+        Raises:
+            ModelError: it cannot be loaded, or is another one after all.
+        """
+        encoder = self._load(self.name)
+        if encoder.digest != self.digest:
+            raise ModelError(f"The model {self.name} is not the one it should be; reinstall qa.")
+        return encoder
+
+    @property
+    def dimension(self) -> int:
+        return self.loaded.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        return self.loaded.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        return self.loaded.count_tokens(text)
+
+    def embed_query(self, question: str) -> Vectors:
+        return self.loaded.embed_query(question)
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        return self.loaded.embed_documents(texts, progress)
+
+
+EncoderLoader = Callable[[str], Encoder]
+
+#: The encoders whose digest is known by their names.
+_PINNED = {EMBEDDED_MODEL: TUNED_WEIGHTS_SHA256, UNTUNED_MODEL: EMBEDDED_MODEL_SHA256}
+
+
+def deferred_encoder(name: str) -> Encoder:
+    """As :func:`load_encoder`, but an embedded one is loaded when it is needed: where nothing has changed
+    it never is.
+
+    Raises:
+        ModelError: as :func:`load_encoder`, an embedded one's when it is loaded.
+    """
+    digest = _PINNED.get(name)
+    return load_encoder(name) if digest is None else DeferredEncoder(name, digest, load_encoder)
 
 
 def load_encoder(name: str) -> Encoder:

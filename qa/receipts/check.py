@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from qa.formats.endings import is_text
 from qa.receipts.locate import Place, locate, locate_verbatim
 from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_saved
 from qa.receipts.sources import Refusal, Source, Sources
@@ -126,6 +127,8 @@ def _check_in(source: Source, receipt: Receipt) -> Finding:
     here = Place(receipt.span, receipt.sentence, verbatim=True)
     if source.sha256 == receipt.sha256:
         untrue = _untrue(source, receipt)
+        if untrue and not is_text(source.file):
+            return _check_extracted(source, receipt, untrue)
         if untrue:
             return Finding(Status.CHANGED, f"the file is as it was, but {untrue}")
         return Finding(Status.OK, "", _as_of_now(source, here))
@@ -139,6 +142,19 @@ def _check_in(source: Source, receipt: Receipt) -> Finding:
     return Finding(status, _described(source, receipt, place), _as_of_now(source, place))
 
 
+def _check_extracted(source: Source, receipt: Receipt, untrue: str) -> Finding:
+    """A receipt of an unchanged file whose text, as it is read today, does not bear it out.
+
+    Another version of a library may read other white space or another order from the same bytes.
+    """
+    place = locate_verbatim(source.text, receipt) or locate(source.folded, receipt)
+    if place is None:
+        return Finding(Status.CHANGED, f"the file is as it was, but {untrue}")
+    status = Status.MOVED if place.verbatim else Status.REFLOWED
+    detail = "the file is as it was, its text is read in another way today"
+    return Finding(status, detail, _as_of_now(source, place))
+
+
 def _untrue(source: Source, receipt: Receipt) -> str:
     """What a receipt says that its very file does not bear out; empty if all of it is so."""
     if receipt.span.of(source.text) != receipt.quote:
@@ -150,6 +166,9 @@ def _untrue(source: Source, receipt: Receipt) -> str:
     line, column = source.lines.position(receipt.span.start)
     if receipt.position not in (None, (line, column)):
         return f"the quote stands at line {line}, column {column}, not where the receipt says"
+    location = source.location(receipt.span.start)
+    if receipt.location not in (None, location):
+        return f"the quote stands on {location or 'no place that has a name'}, not where the receipt says"
     return ""
 
 
@@ -172,6 +191,7 @@ def _as_of_now(source: Source, place: Place) -> Receipt:
         prefix=prefix,
         suffix=suffix,
         position=source.lines.position(place.span.start),
+        location=source.location(place.span.start),
     )
 
 

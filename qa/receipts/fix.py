@@ -109,6 +109,7 @@ def _fixed(citation: dict[str, Any], finding: Finding) -> dict[str, Any]:
         "quote": now.quote,
         "line": now.position[0],
         "column": now.position[1],
+        "location": now.location,
         "sentence": {
             "start": now.sentence.start,
             "end": now.sentence.end,

@@ -41,6 +41,8 @@ class Receipt:
     """The characters right after it."""
     position: tuple[int, int] | None = None
     """Line and column of the quote, from 1, where the citation names them."""
+    location: str | None = None
+    """On which place of the original the quote stands, where the citation names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,9 @@ def receipt_of(citation: dict[str, Any]) -> Receipt:
     position = None
     if "line" in citation and "column" in citation:
         position = (_whole(citation["line"]), _whole(citation["column"]))
+    location = citation.get("location")
+    if not isinstance(location, str | None):
+        raise ValueError("a citation's location must be text")
     return Receipt(
         file=citation["file"],
         sha256=citation["sha256"],
@@ -232,6 +237,7 @@ def receipt_of(citation: dict[str, Any]) -> Receipt:
         prefix=around[0],
         suffix=around[1],
         position=position,
+        location=location,
     )
 
 

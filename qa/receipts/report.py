@@ -33,6 +33,7 @@ from qa.receipts.sections import (
     text_of,
 )
 from qa.receipts.sources import Sources
+from qa.roots import Corpus, corpus_words
 from qa.text import counted
 
 __all__ = ["Reported", "write_report"]
@@ -112,7 +113,7 @@ def write_report(
                     parts.add_bad_line(item)
                 else:
                     parts.add(item, sources)
-            corpus = read_corpus(sources.corpus, max_bytes)
+            corpus = read_corpus(sources.corpus, max_bytes, extractor=sources.extractor)
             values: dict[str, _Pieces] = {
                 "style": [style()],
                 "name": [as_html(answers.name)],
@@ -224,13 +225,13 @@ def _mark(checked: CheckedAnswer) -> str:
     return " ".join(wrong) or shown_status(Status.OK)
 
 
-def _held(answers: Path, corpus: Path, checked: datetime, reported: Reported) -> str:
+def _held(answers: Path, corpus: Corpus, checked: datetime, reported: Reported) -> str:
     """What the page is about, with the digest of the answers; hashing reads them once more."""
     with answers.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return (
         f"{counted(reported.questions, 'question')} of <code>{as_html(str(answers))}</code>, checked "
-        f"on {minute(checked)} against the files in <code>{as_html(str(corpus))}</code></p>\n"
+        f"on {minute(checked)} against the files in <code>{as_html(corpus_words(corpus))}</code></p>\n"
         f'<p class="receipt">SHA-256 of the answers {sha256}'
     )
 

@@ -15,6 +15,7 @@ from qa.render import (
     agreement_sentences,
     confidence_word,
     one_line,
+    place_in_words,
     refusal_line,
 )
 
@@ -215,8 +216,8 @@ def _gap(space: str) -> str:
 
 
 def _place(receipt: Receipt) -> str:
-    line = f":{receipt.position[0]}" if receipt.position is not None else ""
-    return f"{receipt.file}{line}"
+    line = receipt.position[0] if receipt.position is not None else None
+    return place_in_words(receipt.file, line, receipt.location)
 
 
 def _receipt(saved: Receipt, now: Receipt | None = None) -> str:

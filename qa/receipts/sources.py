@@ -8,12 +8,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from qa.corpus import corpus_files, resolved_inside
-from qa.documents import decoded, read_bytes
+from qa.corpus import corpus_files, path_in, resolved_inside
+from qa.documents import read_bytes
 from qa.errors import DocumentError
+from qa.formats.extracted import Limits, Mark, location_at
+from qa.formats.extractor import Extractor
 from qa.receipts.locate import Folded
+from qa.roots import Corpus, corpus_words
 from qa.text import LineIndex
 
 __all__ = ["Refusal", "Refused", "Source", "Sources"]
@@ -32,6 +35,9 @@ class Source:
     """Its name in the corpus."""
     text: str
     sha256: str
+    """Of its bytes."""
+    marks: tuple[Mark, ...] = ()
+    """From where on the text is of which place of the original."""
 
     @cached_property
     def folded(self) -> Folded:
@@ -42,6 +48,10 @@ class Source:
     def lines(self) -> LineIndex:
         """Line and column of any offset."""
         return LineIndex(self.text)
+
+    def location(self, offset: int) -> str | None:
+        """On which place of the original the character at ``offset`` stands."""
+        return location_at(self.marks, offset)
 
 
 class Refusal(StrEnum):
@@ -64,9 +74,13 @@ class Sources:
     """Opens the files that receipts name."""
 
     def __init__(
-        self, corpus: Path, max_bytes: int, most_characters: int = MOST_CHARACTERS
+        self,
+        corpus: Corpus,
+        max_bytes: int,
+        most_characters: int = MOST_CHARACTERS,
+        limits: Limits | None = None,
     ) -> None:
-        """Nothing is read yet.
+        """Nothing is read yet. ``limits`` are those on reading what is not plain text.
 
         Raises:
             CorpusError: there is no such folder.
@@ -74,6 +88,7 @@ class Sources:
         self.corpus = corpus
         self._files = corpus_files(corpus)
         self._max_bytes = max_bytes
+        self.extractor = Extractor(limits)
         self._most_characters = most_characters
         self._kept: OrderedDict[str, Source | Refused] = OrderedDict()
         self._characters = 0
@@ -103,15 +118,17 @@ class Sources:
 
     def _opened(self, file: str) -> Source | Refused:
         path = resolved_inside(self.corpus, file)
-        if path is None:
+        if path is None and path_in(self.corpus, file) is not None:
             return Refused(
                 Refusal.OUTSIDE, "the path leads out of the corpus, or is none; it was not opened"
             )
-        if not os.path.lexists(path):
-            return Refused(Refusal.GONE, f"no such file in {self.corpus}")
+        if path is None or not os.path.lexists(path):
+            return Refused(Refusal.GONE, f"no such file in {corpus_words(self.corpus)}")
         try:
             data = read_bytes(path, self._max_bytes)
-            return Source(file, decoded(data), hashlib.sha256(data).hexdigest())
+            sha256 = hashlib.sha256(data).hexdigest()
+            extracted = self.extractor.extract(file, data, sha256)
+            return Source(file, extracted.text, sha256, extracted.marks)
         except DocumentError as error:
             return Refused(Refusal.UNREADABLE, str(error))
 

@@ -8,8 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from qa.agreement import Agreement
+from qa.corpus import name_in_corpus, path_in
 from qa.receipts.records import BadLine, Receipt, SavedAnswer, read_saved
 from qa.receipts.sources import Refusal, Refused, Source, Sources
+from qa.roots import Corpus
 
 __all__ = ["Reliance", "Use", "backed_elsewhere", "file_in_corpus", "rests_on", "uses_of"]
 
@@ -35,12 +37,11 @@ class Use:
     """The numbers of the citations that are of this file."""
 
 
-def file_in_corpus(named: Path, corpus: Path) -> str:
+def file_in_corpus(named: Path, corpus: Corpus) -> str:
     """The name in the corpus of a file that was named so, or as seen from the working folder."""
-    if not (corpus / named).exists() and named.exists():
-        resolved, root = named.resolve(), corpus.resolve()
-        if resolved.is_relative_to(root):
-            return resolved.relative_to(root).as_posix()
+    there = path_in(corpus, named.as_posix())
+    if named.exists() and (there is None or not there.exists()):
+        return name_in_corpus(named, corpus) or named.as_posix()
     return named.as_posix()
 
 

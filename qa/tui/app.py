@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 from qa.errors import QAError
+from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.text import displayable
 from qa.tui.chat_screen import ChatScreen
@@ -39,7 +40,8 @@ from qa.tui.status import StatusBar
 from qa.tui.worker import Adjusted, Asked, Job, Recount, open_other, serve, update
 
 if TYPE_CHECKING:
-    from qa.session import EncoderLoader, Session
+    from qa.models.encoder import EncoderLoader
+    from qa.session import Session
 
 __all__ = ["ChatApp"]
 
@@ -140,7 +142,7 @@ class ChatApp(App[QAError]):
         passages = sum(record.passages for record in message.records)
         self._ready_text = (
             f"Ready · {len(message.records)} documents, {passages} passages from "
-            f"{self._settings.corpus}{_changes(message.changed)}"
+            f"{corpus_words(self._settings.corpus)}{_changes(message.changed)}"
         )
         if self._indexing is None:
             self._status.say(self._ready_text)
@@ -218,9 +220,8 @@ class ChatApp(App[QAError]):
                 f"{message.stage.capitalize()}… you can type your question already."
             )
         elif message.total or not self._session_open:
-            share = f" {message.done}/{message.total}" if message.total else ""
             text = f"{'Updating' if self._session_open else 'Building'} the index: {message.stage}"
-            self._status.progress(f"{text}{share}… (f6 cancels)", message.done, message.total)
+            self._status.count(text, message.done, message.total, "… (f6 cancels)")
 
     def on_indexed(self, message: Indexed) -> None:
         self._end_indexing()
@@ -289,7 +290,7 @@ class ChatApp(App[QAError]):
             return
         self._cancelled = False
         self._indexing = self._open_other(settings)
-        self._status.progress(f"Opening {settings.corpus}… (f6 cancels)")
+        self._status.progress(f"Opening {corpus_words(settings.corpus)}… (f6 cancels)")
         self.chat.refresh_bindings()
 
     @work(thread=True, name="another corpus")

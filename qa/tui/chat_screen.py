@@ -19,7 +19,7 @@ from qa.text import displayable
 from qa.tui.browser import open_in_browser
 from qa.tui.dates_screen import DatesScreen
 from qa.tui.dialogue import Dialogue, Turn
-from qa.tui.editor import EditorRunner, editor_command
+from qa.tui.editor import EditorRunner, editor_command, opener_command
 from qa.tui.help_screen import HelpScreen
 from qa.tui.keys import CHAT_KEYS, KeyFooter
 from qa.tui.messages import CitationChosen, FileChecked, QuestionAsked, SourceFound
@@ -283,11 +283,15 @@ class ChatScreen(PanedScreen):
 
     def _open(self, citation: Citation) -> None:
         from qa.corpus import resolved_inside
+        from qa.formats.endings import is_text
 
         path = resolved_inside(self._settings.corpus, citation.file)
         if path is None or not path.exists():
             raise UsageError(f"{citation.file} is no longer there; bring the index up to date: f5")
-        command = editor_command(self._environment, path, citation.line)
+        if is_text(citation.file):
+            command = editor_command(self._environment, path, citation.line)
+        else:  # a line of what was extracted means nothing to an editor
+            command = opener_command(self._environment, path)
         code = self._run_editor(self.app, command)
         if code:
             raise UsageError(f"{command[0]} ended with exit code {code}.")

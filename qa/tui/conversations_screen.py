@@ -15,6 +15,7 @@ from textual.widgets import Footer, Input, OptionList
 from textual.widgets.option_list import Option
 
 from qa.conversations import ConversationRecord
+from qa.roots import corpus_words
 from qa.text import displayable
 from qa.tui.question import TextBox
 
@@ -123,7 +124,7 @@ class ConversationsScreen(ModalScreen[int | None]):
         asked = record.last_asked.astimezone().strftime("%Y-%m-%d %H:%M")
         count = f"{record.questions:>4,} {'question ' if record.questions == 1 else 'questions'}"
         remark = "open now: " if record.id == self._current else ""
-        about = f"  about {record.corpus}" if record.corpus != self._corpus else ""
+        about = f"  about {corpus_words(record.corpus)}" if record.corpus != self._corpus else ""
         return Content.assemble(
             (f"{record.id:>4}  {asked} {count}  ", "$text-muted"),
             (remark, "italic"),

@@ -12,6 +12,7 @@ from textual.app import App
 
 from qa.conversations import Conversation, ConversationRecord, delete, load, records
 from qa.errors import QAError
+from qa.roots import identity_of
 from qa.settings import Settings
 from qa.text import displayable
 from qa.tui.chat_screen import ChatScreen
@@ -50,7 +51,7 @@ class Conversing:
         if not listed:
             self._app.notify("No conversation is kept yet; ask a question first.")
             return
-        corpus = str(self._settings.corpus.resolve())
+        corpus = identity_of(self._settings.corpus)
         screen = ConversationsScreen(listed, corpus, self.ongoing.id, self.delete)
         chosen = await self._app.push_screen_wait(screen)
         if chosen is not None:

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from qa.errors import QAError, UsageError
 from qa.neighbours import NeighbourIndex, suggested_folder
+from qa.roots import Corpus, corpus_words
 from qa.settings import Settings, typed_setting
 from qa.text import displayable
 from qa.tui.question import TextBox
@@ -93,7 +94,7 @@ class CorpusScreen(ModalScreen[Settings | None]):
             said = Content.styled(displayable(str(error)), "$text-error")
             self.query_one("#said", Static).update(said)
 
-    def _open(self, corpus: Path, index: Path) -> None:
+    def _open(self, corpus: Corpus, index: Path) -> None:
         self.dismiss(replace(self._settings, corpus=corpus, vectors=index))
 
 
@@ -108,6 +109,6 @@ def _folder(typed: str) -> Path:
 
 def _described(known: NeighbourIndex) -> Content:
     return Content.assemble(
-        displayable(str(known.corpus)),
+        displayable(corpus_words(known.corpus)),
         (f"  index in {displayable(known.folder.name)}", "$text-muted"),
     )

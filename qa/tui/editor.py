@@ -1,10 +1,11 @@
-"""Opening a file in the person's own editor, at a line."""
+"""Opening a file in the person's own editor, at a line, or in the program that the system has for it."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from textual.app import App, SuspendNotSupported
 
 from qa.errors import UsageError
 
-__all__ = ["EditorRunner", "editor_command", "run_suspended"]
+__all__ = ["EditorRunner", "editor_command", "opener_command", "run_suspended"]
 
 #: Runs an editor's command in place of the screen and returns its exit code.
 EditorRunner = Callable[[App[object], Sequence[str]], int]
@@ -49,6 +50,25 @@ def editor_command(environment: Mapping[str, str], path: Path, line: int) -> lis
     if name in _COLON:
         return [*words, f"{path}:{line}"]
     return [*words, str(path)]
+
+
+def opener_command(
+    environment: Mapping[str, str], path: Path, platform: str = sys.platform
+) -> list[str]:
+    """The command that opens ``path`` in the program that the system has for files of its kind.
+
+    Raises:
+        UsageError: there is no such command, or no screen on which a program could show it.
+    """
+    opener = "open" if platform == "darwin" else "xdg-open"
+    shown = f"{path.name} is not plain text"
+    if platform != "darwin" and not (
+        environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
+    ):
+        raise UsageError(f"{shown}, and there is no display to open it on; open {path} yourself.")
+    if shutil.which(opener, path=environment.get("PATH")) is None:
+        raise UsageError(f"{shown}, and {opener} is not installed; open {path} yourself.")
+    return [opener, str(path.absolute())]
 
 
 def run_suspended(app: App[object], command: Sequence[str]) -> int:

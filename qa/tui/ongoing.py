@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qa.conversations import Conversation, ConversationRecord, KeptTurn, delete, keep, name_of
 from qa.errors import StoreError
+from qa.roots import identity_of
 from qa.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Ongoing:
         replies: Sequence[Reply] = (),
     ) -> None:
         self._folder = settings.vectors
-        self._corpus = str(settings.corpus.resolve())
+        self._corpus = identity_of(settings.corpus)
         self._turns = list(kept.turns) if kept is not None else []
         self._replies = list(replies)
         self._kept = len(self._turns)

@@ -39,6 +39,8 @@ class SettingsScreen(ModalScreen[Settings | None]):
         Binding("enter", "choose", "change for this chat", priority=True),
         Binding("tab,down", "app.focus_next", "next", key_display="tab"),
         Binding("up", "app.focus_previous", show=False),
+        Binding("pagedown", "scroll_settings(1)", "more settings", key_display="pgdn"),
+        Binding("pageup", "scroll_settings(-1)", show=False),
         Binding("escape", "dismiss(None)", "leave it"),
     ]
 
@@ -77,6 +79,11 @@ class SettingsScreen(ModalScreen[Settings | None]):
             table.add_row(field.name, Text(displayable(value)), Text(source))
         self.query_one("#threshold").focus()
 
+    def action_scroll_settings(self, pages: int) -> None:
+        """Show the settings that the window has no room for."""
+        table = self.query_one("#settings", DataTable)
+        table.scroll_relative(y=pages * table.size.height, animate=False)
+
     def action_choose(self) -> None:
         """Change what was typed."""
         try:
@@ -95,4 +102,6 @@ class SettingsScreen(ModalScreen[Settings | None]):
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return str(value) if value is not None else ""

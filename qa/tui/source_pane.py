@@ -94,10 +94,11 @@ class SourcePane(Vertical):
         self.end_search()
         self.remove_class("lost")
         self._citation = citation
+        from qa.render import place_in_words
+
         day = citation.date.isoformat() if citation.date is not None else "no date"
-        self._title = displayable(
-            f"[{citation.n}] {citation.title} · {day}\n{citation.file}:{citation.line}"
-        )
+        place = place_in_words(citation.file, citation.line, citation.location)
+        self._title = displayable(f"[{citation.n}] {citation.title} · {day}\n{place}")
         self.query_one("#source-title", Static).update(Content(self._title))
 
     def clear(self, said: str = "This reply has no source.") -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import ProgressBar, Static
 
+from qa.pace import Pace
 from qa.text import displayable
 
 __all__ = ["StatusBar"]
@@ -14,6 +17,10 @@ __all__ = ["StatusBar"]
 
 class StatusBar(Horizontal):
     """One sentence and a progress bar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pace = Pace()
 
     def compose(self) -> ComposeResult:
         yield Static("Starting…", id="state", markup=False)
@@ -32,6 +39,12 @@ class StatusBar(Horizontal):
         self.set_class(total > 0, "counting")
         self.query_one(ProgressBar).update(total=total or None, progress=done)
         self._update(text)
+
+    def count(self, text: str, done: int, total: int, ending: str) -> None:
+        """As :meth:`progress`, with the numbers, and how fast it goes once that can be told."""
+        share = f" {done}/{total}" if total else ""
+        pace = self._pace.told(text, done, total, time.monotonic())
+        self.progress(f"{text}{share}{', ' if pace else ''}{pace}{ending}", done, total)
 
     def _update(self, text: str) -> None:
         self.query_one("#state", Static).update(Content(displayable(text)))

@@ -28,7 +28,8 @@ from qa.tui.messages import (
 )
 
 if TYPE_CHECKING:
-    from qa.session import EncoderLoader, Session
+    from qa.models.encoder import EncoderLoader
+    from qa.session import Session
     from qa.tui.ongoing import Ongoing
 
 __all__ = ["Adjusted", "Asked", "Job", "Recount", "open_other", "serve", "update"]
@@ -121,8 +122,10 @@ def update(
     """Bring the index up to date, while an open session answers from the old one.
 
     It loads an encoder of its own: tokenizers do not bear two threads. Once ``cancelled()``, it stops
-    with the index as it was, for everything is written in one transaction at the end.
+    with the index as it was, for everything is written in one transaction; what it has embedded is kept
+    for the next time.
     """
+    from qa.models.encoder import deferred_encoder
     from qa.session import build_index
 
     def progress(stage: str, done: int, total: int) -> None:
@@ -132,7 +135,8 @@ def update(
 
     try:
         post(Progressed("loading the model"))
-        report, _ = build_index(settings, progress=progress, rebuild=rebuild, load=_loader(load))
+        load = load if load is not None else deferred_encoder
+        report, _ = build_index(settings, progress=progress, rebuild=rebuild, load=load)
     except _Cancelled:
         post(IndexingStopped(None))
     except QAError as error:

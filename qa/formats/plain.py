@@ -1,0 +1,57 @@
+"""Files whose text is what offsets count in: plain text, programs, Markdown."""
+
+from __future__ import annotations
+
+import re
+
+from qa.formats.encodings import declared_in_page, declared_in_python, decoded
+from qa.formats.extracted import Extracted, Headings, Limits, Mark
+from qa.text import lines
+
+__all__ = ["markdown", "markdown_marks", "plain", "program"]
+
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
+_CLOSING = re.compile(r"[ \t]+#+$")
+_FENCE = re.compile(r"(`{3,}|~{3,})")
+
+
+def plain(data: bytes, limits: Limits) -> Extracted:  # noqa: ARG001 - its size is its limit
+    """The text as it is.
+
+    Raises:
+        DocumentError: as :func:`qa.formats.encodings.decoded`.
+    """
+    return Extracted(decoded(data))
+
+
+def program(data: bytes, limits: Limits) -> Extracted:  # noqa: ARG001
+    """The text as it is, in the encoding that its first lines may name."""
+    return Extracted(decoded(data, declared_in_python(data) or declared_in_page(data)))
+
+
+def markdown(data: bytes, limits: Limits) -> Extracted:  # noqa: ARG001
+    """The text as it is, marked with the paths of its headings."""
+    text = decoded(data)
+    return Extracted(text, markdown_marks(text))
+
+
+def markdown_marks(text: str, headings: Headings | None = None) -> tuple[Mark, ...]:
+    """Where the sections of a Markdown text begin, after their headings (CommonMark 0.31, 4.2).
+
+    A line that begins with ``#`` in a fenced block of code is none. ``headings`` are those that stand
+    over the whole text, and take in its own.
+    """
+    marks: list[Mark] = []
+    headings = headings if headings is not None else Headings()
+    fence = ""
+    for span in lines(text):
+        line = span.of(text)
+        found = _FENCE.match(line)
+        if found and (not fence or found[1].startswith(fence)):
+            fence = "" if fence else found[1]
+        elif not fence and line.startswith("#"):
+            heading = _HEADING.match(line)
+            name = _CLOSING.sub("", heading[2]).strip("# \t") if heading else ""
+            if heading and name:
+                marks.append(Mark(span.start, headings.enter(len(heading[1]), name)))
+    return tuple(marks)
