@@ -77,14 +77,13 @@ class Citation:
     """What stands right after the sentence."""
     file_state: FileState = FileState.UNCHANGED
     """How the file stood to the indexed text when the question was asked."""
+    location: str | None = None
+    """On which place of the original it stands: "page 3", "Trade › Exports"; ``None`` where none is named."""
 
     @property
     def stale(self) -> bool:
         """True if the file does not hold the text that is quoted here, as far as can be told."""
         return self.file_state is not FileState.UNCHANGED
-
-    location: str | None = None
-    """On which place of the original it stands: "page 3", "Trade › Exports"; ``None`` where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +177,12 @@ class Calibrator(Protocol):
 def with_file_states(reply: Reply, state_of: Callable[[Citation], FileState]) -> Reply:
     """The reply with what ``state_of`` says of each cited file."""
 
+    states: dict[str, FileState] = {}
+
     def seen(citation: Citation) -> Citation:
-        return replace(citation, file_state=state_of(citation))
+        if citation.file not in states:
+            states[citation.file] = state_of(citation)  # it reads the file
+        return replace(citation, file_state=states[citation.file])
 
     if isinstance(reply, Answer):
         return replace(reply, citations=tuple(map(seen, reply.citations)))

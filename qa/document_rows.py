@@ -22,6 +22,7 @@ from qa.passages import Passage
 from qa.text import Span
 
 __all__ = [
+    "day_of",
     "insert_document",
     "insert_passages",
     "insert_sentences",
@@ -132,10 +133,10 @@ def stored_document(connection: sqlite3.Connection, id_: int) -> Document | None
         text,
         sha256,
         title,
-        _day(day),
+        day_of(day),
         size,
         _marks(marks),
-        Metadata(declared, _day(declared_day)),
+        Metadata(declared, day_of(declared_day)),
     )
 
 
@@ -157,7 +158,7 @@ def recalled(
         optional = (str, NoneType)
         file, text, marks, title, day = typed(row, str, str, str, optional, optional)
         if PurePosixPath(file).suffix.lower() == ending:
-            return Extracted(text, _marks(marks), title, _day(day))
+            return Extracted(text, _marks(marks), title, day_of(day))
     row = connection.execute(
         "SELECT reason FROM refused WHERE (sha256, ending, limits) = (?, ?, ?)",
         (sha256, ending, limits),
@@ -197,5 +198,10 @@ def _stored_day(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def _day(stored: str | None) -> date | None:
+def day_of(stored: str | None) -> date | None:
+    """A document's date as the store keeps it.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     return None if stored is None else date.fromisoformat(stored)

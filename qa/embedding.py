@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.documents import Document
-from qa.models.encoder import Encoder, Vectors
+from qa.models.encoder import CHUNK, Encoder, Vectors
 from qa.passages import SMALLEST_ROOM, header_of, split_passages
 from qa.settings import Settings
 from qa.store import Store
@@ -18,8 +18,6 @@ __all__ = ["add_without_vectors", "embed_added"]
 
 #: Texts in memory at once. They are embedded longest first, so that a batch holds texts of one length.
 GROUP = 4096
-#: Texts embedded between two looks at the clock and the keyboard; an interruption costs no more than these.
-CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from types import NoneType
 
@@ -27,6 +26,7 @@ from qa.database import (
     typed,
 )
 from qa.document_rows import (
+    day_of,
     recalled,
     refusals,
     stored_document,
@@ -201,7 +201,7 @@ class Store(Recording):
                 typed(row, int, str, str, str, (str, NoneType), int, int, str) for row in rows
             ]
             return [
-                DocumentRecord(id_, file, sha256, title, _date(day), size, count, stamp)
+                DocumentRecord(id_, file, sha256, title, day_of(day), size, count, stamp)
                 for id_, file, sha256, title, day, size, count, stamp in records
             ]
 
@@ -434,7 +434,3 @@ def _reading_mode(path: Path) -> str:
 def _quoted(word: str) -> str:
     """``word`` as an FTS5 string, in which no operator means anything."""
     return '"' + word.replace('"', '""') + '"'
-
-
-def _date(stored: str | None) -> date | None:
-    return None if stored is None else date.fromisoformat(stored)

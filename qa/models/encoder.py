@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +39,9 @@ __all__ = [
 #: Shape (n, dimension), float32, rows of length 1.
 Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
+
+#: Texts embedded at once: so often is progress told, and so soon a cancelled index stops.
+CHUNK = 64
 
 
 class Encoder(Protocol):
@@ -77,9 +80,6 @@ class EmbeddedEncoder:
     https://arxiv.org/abs/1908.10084), without its imports.
     """
 
-    #: Texts handed over at once: so often is progress told, and so soon a cancelled index stops.
-    CHUNK = 64
-
     def __init__(self, weights: Arrays, name: str, digest: str) -> None:
         self._bert = Bert(weights)
         self._tokenizer = load_tokenizer()
@@ -96,28 +96,19 @@ class EmbeddedEncoder:
         return query
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        # Longest first, so that a batch holds texts of one length and the first batch tells whether
-        # memory suffices.
-        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(order), self.CHUNK):
-            chunk = order[start : start + self.CHUNK]
+        for chunk in _chunks(texts, progress):
             encoded = self._tokenizer.encode_batch_fast(
                 [texts[position] for position in chunk], add_special_tokens=False
             )
             ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
             for place, hidden in self._bert.hidden([(row, len(row)) for row in ids]):
                 vectors[chunk[place]] = _unit(hidden.mean(axis=0))
-            if progress is not None:
-                progress(min(start + self.CHUNK, len(texts)), len(texts))
         return vectors
 
 
 class SentenceTransformerEncoder:
     """Any sentence-transformers model (Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084)."""
-
-    #: Texts handed over at once: so often is progress told, and so soon a cancelled index stops.
-    CHUNK = 64
 
     def __init__(self, model: SentenceTransformer, name: str, digest: str) -> None:
         self._model = model
@@ -144,13 +135,9 @@ class SentenceTransformerEncoder:
         return query
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        # Longest first, so that a batch holds texts of one length and the first batch tells whether
-        # memory suffices.
-        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         encode = getattr(self._model, "encode_document", self._model.encode)
-        for start in range(0, len(order), self.CHUNK):
-            chunk = order[start : start + self.CHUNK]
+        for chunk in _chunks(texts, progress):
             vectors[chunk] = _unit(
                 encode(
                     [texts[position] for position in chunk],
@@ -159,9 +146,20 @@ class SentenceTransformerEncoder:
                     convert_to_numpy=True,
                 )
             )
-            if progress is not None:
-                progress(min(start + self.CHUNK, len(texts)), len(texts))
         return vectors
+
+
+def _chunks(texts: Sequence[str], progress: Progress | None) -> Iterator[list[int]]:
+    """Positions of texts to embed together; ``progress`` is told when the next ones are asked for.
+
+    Longest first, so that a batch holds texts of one length and the first batch tells whether memory
+    suffices.
+    """
+    order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
+    for start in range(0, len(order), CHUNK):
+        yield order[start : start + CHUNK]
+        if progress is not None:
+            progress(min(start + CHUNK, len(texts)), len(texts))
 
 
 def _unit(vectors: npt.NDArray[Any]) -> Vectors:
