@@ -215,7 +215,8 @@ async def converse(settings: Settings, questions: Sequence[str], turns: int) -> 
         for number in range(turns):
             app.query_one("#question", Input).value = questions[number % len(questions)]
             await pilot.press("enter")
-            while len(app.query(".answer, .no-answer, .error")) <= number:
+            turn = f"#turn-{number}"
+            while not app.query(f"{turn} .answer, {turn} .no-answer, {turn} .error"):
                 await pilot.pause(0.02)
             assert not app.query(".error"), "a question had no reply; is the index up to date?"
             if (number + 1) % 100 == 0 or number == 0:

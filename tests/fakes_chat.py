@@ -16,9 +16,10 @@ from qa.errors import QAError
 from qa.models.encoder import Encoder, Progress, Vectors
 from qa.settings import Settings
 from qa.tui.app import ChatApp
-from qa.tui.dialogue import Turn
+from qa.tui.dialogue import Dialogue
 from qa.tui.reply import CitationLine
 from qa.tui.source import SourceText
+from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 
 __all__ = [
@@ -110,10 +111,11 @@ async def until(pilot: Chat, condition: Callable[[], object]) -> None:
 
 async def ask(pilot: Chat, question: str) -> None:
     """Type a question and wait for its reply or its error."""
-    before = len(pilot.app.query(".answer, .no-answer, .error"))
+    turn = f"#turn-{pilot.app.query_one(Dialogue).next_number}"
     pilot.app.query_one("#question", Input).value = question
     await pilot.press("escape", "enter")
-    await until(pilot, lambda: len(pilot.app.query(".answer, .no-answer, .error")) > before)
+    replies = ", ".join(f"{turn} {kind}" for kind in (".answer", ".no-answer", ".error"))
+    await until(pilot, lambda: pilot.app.query(replies))
     await pilot.pause()
 
 
@@ -150,7 +152,7 @@ def highlighted(app: object, name: str = "source--span") -> str:
 
 def citations(app: ChatApp, turn: int = 0) -> tuple[Citation, ...]:
     """All citations of a turn."""
-    return app.query_one(f"#turn-{turn}", Turn).citations
+    return app.query_one(f"#turn-{turn}", TurnView).turn.citations
 
 
 def chosen(app: ChatApp) -> list[int]:

@@ -10,9 +10,9 @@ from textual.widgets import DataTable, SelectionList
 
 from qa.indexing import update_index
 from qa.settings import Settings
-from qa.tui.dialogue import Turn
 from qa.tui.reply import CitationLine
 from qa.tui.source import SourceText
+from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     NARROW,
@@ -78,7 +78,7 @@ async def test_a_question_that_is_none_is_refused_and_the_next_is_answered(
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("enter")
-        assert not app.query(Turn)
+        assert not app.query(TurnView)
         await ask(pilot, "?!")
         await ask(pilot, "x" * 10_000)
         assert [text.split(";")[0] for text in shown(app, ".error")] == [
@@ -236,7 +236,7 @@ async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settin
         await ask(pilot, QUESTION)
         await pilot.press("f3")
         table = app.screen.query_one("#ranking", DataTable)
-        inquiry = app.query_one("#turn-0", Turn).inquiry
+        inquiry = app.query_one("#turn-0", TurnView).turn.inquiry
         assert inquiry is not None
         assert table.row_count == len(inquiry.retrieval.passages)
         best = inquiry.retrieval.passages[0]

@@ -17,8 +17,9 @@ from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.confirm_screen import ConfirmScreen
 from qa.tui.conversations_screen import ConversationsScreen
-from qa.tui.dialogue import Dialogue, Turn
+from qa.tui.dialogue import Dialogue
 from qa.tui.source import SourceText
+from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     NARROW,
@@ -69,7 +70,7 @@ async def command(pilot: Chat, title: str) -> None:
 
 
 async def turns_shown(pilot: Chat, count: int) -> None:
-    await until(pilot, lambda: len(pilot.app.query(Turn)) == count)
+    await until(pilot, lambda: len(pilot.app.query(TurnView)) == count)
     await pilot.pause()
 
 
@@ -116,7 +117,7 @@ async def test_what_was_no_question_is_not_kept(chatty: Settings) -> None:
 
 def dialogue_rows(app: ChatApp) -> list[str]:
     """Every text of the dialogue, in its order."""
-    return shown(app, "Turn Static")
+    return shown(app, "TurnView Static")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -136,7 +137,7 @@ async def test_a_reopened_conversation_shows_every_turn_as_it_was(
         await turns_shown(pilot, 2)
         await until(pilot, lambda: dialogue_rows(app) == before)
         assert question_box(app).has_focus
-        last, pane = app.query_one("#turn-1", Turn), app.query_one(Dialogue).content_region
+        last, pane = app.query_one("#turn-1", TurnView), app.query_one(Dialogue).content_region
         await until(pilot, lambda: pane.y <= last.region.y < pane.bottom)
 
 
@@ -181,7 +182,7 @@ async def test_a_reopened_conversation_goes_on(chatty: Settings) -> None:
         assert question_box(app).value == QUESTION
         await ask(pilot, FERRY)
         await pilot.press("shift+up")
-        assert app.query_one("#turn-0", Turn).has_class("current")
+        assert app.query_one("#turn-0", TurnView).has_class("current")
     assert [turn.question for turn in load(chatty.vectors, id_).turns] == [QUESTION, FERRY]
 
 
@@ -378,7 +379,7 @@ async def test_a_new_conversation_leaves_the_old_one_kept(chatty: Settings) -> N
         await ask(pilot, QUESTION)
         await command(pilot, "New conversation")
         await until(pilot, lambda: app.query("#welcome"))
-        assert not app.query(Turn)
+        assert not app.query(TurnView)
         assert app.query_one(Dialogue).border_title is None
         assert shown(app, "#source-title") == ["The source of an answer opens here."]
         await pilot.press("tab", "y", "n", "shift+up", "1", "escape")  # nothing to act on

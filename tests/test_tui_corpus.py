@@ -14,7 +14,7 @@ from qa.indexing import update_index
 from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.corpus_screen import CorpusScreen
-from qa.tui.dialogue import Turn
+from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     NARROW,
@@ -74,7 +74,7 @@ async def test_another_folder_is_indexed_and_asked_in_a_new_conversation(
         app.chat.restrict(frozenset({"bees.txt"}))
         await open_folder(pilot, reports)
         await until(pilot, lambda: state(app).startswith("Ready · 1 documents"))
-        assert not app.query(Turn)
+        assert not app.query(TurnView)
         assert not app.query_one("#restriction").display
         await ask(pilot, "When was the mill of Hale built?")
         assert [citation.file for citation in citations(app, 1)] == ["mill.txt"]
@@ -120,7 +120,7 @@ async def test_where_the_other_cannot_be_opened_the_old_one_stays(
         await open_folder(pilot, reports, str(chatty.vectors))
         await until(pilot, lambda: any("is of the folder" in said for said in notices(app)))
         assert state(app).startswith("Ready · 4 documents")
-        assert len(app.query(Turn)) == 1
+        assert len(app.query(TurnView)) == 1
         await ask(pilot, "How many bees does a hive hold?")
         assert shown(app, "#turn-1 .answer")
         assert app.settings.corpus == chatty.corpus

@@ -15,7 +15,7 @@ from qa.errors import IndexStateError, StoreError
 from qa.session import index_exists, list_sources
 from qa.settings import Settings
 from qa.tui.app import ChatApp
-from qa.tui.dialogue import Turn
+from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     QUESTION,
@@ -96,7 +96,7 @@ async def test_the_window_is_there_before_the_models(chatty: Settings) -> None:
         try:
             await until(pilot, lambda: "Loading the models" in state(app))
             await pilot.press(*"Who?", "enter")
-            await until(pilot, lambda: app.query(Turn))
+            await until(pilot, lambda: app.query(TurnView))
             assert shown(app, ".question") == ["Who?"]
             assert shown(app, ".waiting") == ["…"]
         finally:

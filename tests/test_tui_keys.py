@@ -11,9 +11,9 @@ from textual.widgets import DataTable, Input, OptionList
 from qa.indexing import update_index
 from qa.settings import Settings
 from qa.tui.app import ChatApp
-from qa.tui.dialogue import Turn
 from qa.tui.keys import CHAT_KEYS
 from qa.tui.source import SourceText
+from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     NARROW,
@@ -321,11 +321,11 @@ async def test_one_key_asks_the_question_as_it_was_typed(chatty: Settings) -> No
         await ask(pilot, FOLLOW_UP)
         await pilot.press("ctrl+s", "u")
         await until(pilot, lambda: not app.query(".understood, .waiting"))
-        turn = app.query_one("#turn-1", Turn)
+        turn = app.query_one("#turn-1", TurnView).turn
         assert turn.inquiry is not None
         assert turn.inquiry.reply.understood_as is None
         assert turn.inquiry.retrieval.question == FOLLOW_UP
-        assert len(app.query(Turn)) == 2
+        assert len(app.query(TurnView)) == 2
         assert shown(app, "#turn-1 .question") == [FOLLOW_UP]
         await pilot.press("u")
         await until(pilot, lambda: notices(app) == ["The question was taken as typed."])

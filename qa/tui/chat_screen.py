@@ -18,7 +18,7 @@ from qa.settings import Settings
 from qa.text import displayable
 from qa.tui.browser import open_in_browser
 from qa.tui.dates_screen import DatesScreen
-from qa.tui.dialogue import Dialogue, Turn
+from qa.tui.dialogue import Dialogue
 from qa.tui.editor import EditorRunner, editor_command, opener_command
 from qa.tui.help_screen import HelpScreen
 from qa.tui.keys import CHAT_KEYS, KeyFooter
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from qa.documents import Document
     from qa.schema import DocumentRecord
     from qa.session import Inquiry
+    from qa.tui.turn import Turn
 
 __all__ = ["ChatScreen"]
 

@@ -21,10 +21,13 @@ class StatusBar(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._pace = Pace()
+        # At hand also while the program ends and its widgets are being taken away.
+        self._state = Static("Starting…", id="state", markup=False)
+        self._progress = ProgressBar(id="progress", show_eta=False)
 
     def compose(self) -> ComposeResult:
-        yield Static("Starting…", id="state", markup=False)
-        yield ProgressBar(id="progress", show_eta=False)
+        yield self._state
+        yield self._progress
 
     def say(self, text: str, *, failed: bool = False) -> None:
         """Say how things stand, with nothing going on."""
@@ -37,7 +40,7 @@ class StatusBar(Horizontal):
         self.remove_class("failed")
         self.add_class("busy")
         self.set_class(total > 0, "counting")
-        self.query_one(ProgressBar).update(total=total or None, progress=done)
+        self._progress.update(total=total or None, progress=done)
         self._update(text)
 
     def count(self, text: str, done: int, total: int, ending: str) -> None:
@@ -47,4 +50,4 @@ class StatusBar(Horizontal):
         self.progress(f"{text}{share}{', ' if pace else ''}{pace}{ending}", done, total)
 
     def _update(self, text: str) -> None:
-        self.query_one("#state", Static).update(Content(displayable(text)))
+        self._state.update(Content(displayable(text)))

@@ -1,0 +1,107 @@
+"""A conversation of many turns in the chat: as quick and as whole as a short one."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Static
+
+from qa.conversations import keep
+from qa.settings import Settings
+from qa.tui.app import ChatApp
+from qa.tui.dialogue import Dialogue
+from qa.tui.turn_view import TurnView
+from tests.fakes_chat import QUESTION, WIDE, ask, load_fake, until
+from tests.fakes_conversations import kept
+
+
+def resumed(settings: Settings, id_: int) -> ChatApp:
+    """A chat that opens with a conversation that was kept."""
+    return ChatApp(settings, load=load_fake, resume=id_)
+
+
+@pytest.fixture
+def long_conversation(repeated: Settings) -> int:
+    """The id of a conversation of 300 turns."""
+    turns = [kept(f"Question {number}?", number=number) for number in range(300)]
+    return keep(repeated.vectors, None, str(repeated.corpus.resolve()), turns)
+
+
+def questions_in_view(app: ChatApp) -> list[str]:
+    pane = app.query_one(Dialogue).content_region
+    questions = app.query("TurnView .question").results(Static)
+    return [str(q.content) for q in questions if pane.contains_region(q.region)]
+
+
+async def test_only_the_turns_near_the_view_have_widgets(
+    repeated: Settings, long_conversation: int
+) -> None:
+    app = resumed(repeated, long_conversation)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        assert len(app.query(TurnView)) < 20
+        await ask(pilot, QUESTION)
+        await until(pilot, lambda: QUESTION in questions_in_view(app))
+        assert len(app.query(TurnView)) < 20
+
+
+async def test_a_long_conversation_is_scrolled_from_end_to_end(
+    repeated: Settings, long_conversation: int
+) -> None:
+    app = resumed(repeated, long_conversation)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        dialogue = app.query_one(Dialogue)
+        dialogue.scroll_home(animate=False)
+        await until(pilot, lambda: questions_in_view(app)[:2] == ["Question 0?", "Question 1?"])
+        assert len(app.query(TurnView)) < 20
+        met = set(questions_in_view(app))
+        while dialogue.scroll_y < dialogue.max_scroll_y:
+            before = set(questions_in_view(app))
+            dialogue.scroll_relative(y=20, animate=False)
+            await until(
+                pilot,
+                lambda before=before: (
+                    bool(questions_in_view(app)) and set(questions_in_view(app)) != before
+                ),
+            )
+            met |= set(questions_in_view(app))
+        assert met == {f"Question {number}?" for number in range(300)}
+
+
+async def test_what_is_in_view_stays_there_while_earlier_turns_get_their_widgets(
+    repeated: Settings, long_conversation: int
+) -> None:
+    app = resumed(repeated, long_conversation)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        dialogue = app.query_one(Dialogue)
+        for _ in range(20):
+            before = {
+                view.turn.number: view.region.y for view in app.query(TurnView).results(TurnView)
+            }
+            dialogue.scroll_relative(y=-5, animate=False)
+            await pilot.pause()
+            await pilot.pause()
+            moved = {
+                view.region.y - before[view.turn.number]
+                for view in app.query(TurnView).results(TurnView)
+                if view.turn.number in before
+            }
+            assert moved == {5}
+
+
+async def test_keys_reach_a_turn_that_has_no_widgets(
+    repeated: Settings, long_conversation: int
+) -> None:
+    app = resumed(repeated, long_conversation)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        app.query_one(Dialogue).scroll_home(animate=False)
+        await until(pilot, lambda: "Question 0?" in questions_in_view(app))
+        assert not app.query("#turn-299")
+        app.query_one(Dialogue).focus()
+        await pilot.press("y")
+        assert "1812" in app.clipboard
+        await pilot.press("shift+up")
+        await until(pilot, lambda: "Question 298?" in questions_in_view(app))
+        assert app.query_one("#turn-298").has_class("current")
