@@ -21,8 +21,8 @@ def resumed(settings: Settings, id_: int) -> ChatApp:
 
 @pytest.fixture
 def long_conversation(repeated: Settings) -> int:
-    """The id of a conversation of 300 turns."""
-    turns = [kept(f"Question {number}?", number=number) for number in range(300)]
+    """The id of a conversation of 60 turns."""
+    turns = [kept(f"Question {number}?", number=number) for number in range(60)]
     return keep(repeated.vectors, None, str(repeated.corpus.resolve()), turns)
 
 
@@ -37,7 +37,7 @@ async def test_only_the_turns_near_the_view_have_widgets(
 ) -> None:
     app = resumed(repeated, long_conversation)
     async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
         assert len(app.query(TurnView)) < 20
         await ask(pilot, QUESTION)
         await until(pilot, lambda: QUESTION in questions_in_view(app))
@@ -49,7 +49,7 @@ async def test_a_long_conversation_is_scrolled_from_end_to_end(
 ) -> None:
     app = resumed(repeated, long_conversation)
     async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
         dialogue = app.query_one(Dialogue)
         dialogue.scroll_home(animate=False)
         await until(pilot, lambda: questions_in_view(app)[:2] == ["Question 0?", "Question 1?"])
@@ -65,7 +65,7 @@ async def test_a_long_conversation_is_scrolled_from_end_to_end(
                 ),
             )
             met |= set(questions_in_view(app))
-        assert met == {f"Question {number}?" for number in range(300)}
+        assert met == {f"Question {number}?" for number in range(60)}
 
 
 async def test_what_is_in_view_stays_there_while_earlier_turns_get_their_widgets(
@@ -73,7 +73,7 @@ async def test_what_is_in_view_stays_there_while_earlier_turns_get_their_widgets
 ) -> None:
     app = resumed(repeated, long_conversation)
     async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
         dialogue = app.query_one(Dialogue)
         for _ in range(20):
             before = {
@@ -95,13 +95,13 @@ async def test_keys_reach_a_turn_that_has_no_widgets(
 ) -> None:
     app = resumed(repeated, long_conversation)
     async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 299?" in questions_in_view(app))
+        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
         app.query_one(Dialogue).scroll_home(animate=False)
         await until(pilot, lambda: "Question 0?" in questions_in_view(app))
-        assert not app.query("#turn-299")
+        assert not app.query("#turn-59")
         app.query_one(Dialogue).focus()
         await pilot.press("y")
         assert "1812" in app.clipboard
         await pilot.press("shift+up")
-        await until(pilot, lambda: "Question 298?" in questions_in_view(app))
-        assert app.query_one("#turn-298").has_class("current")
+        await until(pilot, lambda: "Question 58?" in questions_in_view(app))
+        assert app.query_one("#turn-58").has_class("current")

@@ -98,7 +98,7 @@ class Dialogue(VerticalScroll, can_focus=True):
 
     def show_turn(self, turn: Turn) -> None:
         """Bring a turn into view once it has been laid out, from its question on if it is a long one."""
-        self._goal, self._left_at = turn, round(self.scroll_y)
+        self._goal, self._left_at = turn, self._row
         self._follow_soon()
 
     # Widgets for what is in view
@@ -127,7 +127,7 @@ class Dialogue(VerticalScroll, can_focus=True):
             if self._person_has_scrolled():
                 self._goal = None
             goal = self._turns.index(self._goal) if self._goal in self._turns else None
-            top = tops[goal] if goal is not None else round(self.scroll_y)
+            top = tops[goal] if goal is not None else self._row
             top = max(min(top, tops[-1] - GAP - screen), 0)
             near = _between(tops, top - NEAR * screen, top + (1 + NEAR) * screen)
             far = _between(tops, top - 2 * NEAR * screen, top + (1 + 2 * NEAR) * screen)
@@ -141,11 +141,16 @@ class Dialogue(VerticalScroll, can_focus=True):
                 return
             first = next(at for at in near if tops[at + 1] > top)
             held = goal if goal is not None else first
-            self._left_at = round(self.scroll_y)
+            self._left_at = self._row
             self.call_after_refresh(self._hold, self._turns[held], tops[held])
 
+    @property
+    def _row(self) -> int:
+        """The first row in view, or the one that will be once the scroll that goes on has come to rest."""
+        return round(min(self.scroll_target_y, self.max_scroll_y))
+
     def _person_has_scrolled(self) -> bool:
-        return round(self.scroll_y) != min(self._left_at, self.max_scroll_y)
+        return self._row != min(self._left_at, self.max_scroll_y)
 
     async def _give_widgets(self, wanted: range) -> None:
         """Exactly these turns, a run of them, have widgets from now on."""
@@ -174,7 +179,7 @@ class Dialogue(VerticalScroll, can_focus=True):
         if turn not in self._turns:
             return
         if self._person_has_scrolled():
-            self._goal, self._left_at = None, round(self.scroll_y)
+            self._goal, self._left_at = None, self._row
         top = self._tops()[self._turns.index(turn)]
         if self._goal is turn:
             self._goal = None if top == was else turn
@@ -185,7 +190,7 @@ class Dialogue(VerticalScroll, can_focus=True):
     def _scroll_row(self, row: int) -> None:
         # By force: the scroll bar may not be there yet.
         self.scroll_to(y=row, animate=False, force=True, immediate=True)
-        self._left_at = round(self.scroll_y)
+        self._left_at = self._row
         self._follow_soon()
 
     def _tops(self) -> list[int]:
