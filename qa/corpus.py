@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from qa.documents import Document, read_bytes, read_document
 from qa.errors import CorpusError, DocumentError
@@ -80,6 +80,7 @@ class CorpusFile:
     """Its name in the corpus."""
     is_link: bool = False
     has_sidecar: bool = False
+    is_sidecar_link: bool = False
     refused: str | None = None
     """Why it was not looked into: a folder."""
 
@@ -164,6 +165,10 @@ def _require_readable(found: CorpusFile, corpus: Corpus) -> None:
         raise DocumentError("its name is not UTF-8 text; rename it")
     if found.is_link and resolved_inside(corpus, found.file) is None:
         raise DocumentError("it is a link that leads out of the corpus")
+    sidecar = found.file + SIDECAR_SUFFIX
+    if found.is_sidecar_link and resolved_inside(corpus, sidecar) is None:
+        name = PurePosixPath(sidecar).name
+        raise DocumentError(f"its sidecar {name} is a link that leads out of the corpus")
 
 
 def _size(stamp: str) -> int:
@@ -272,12 +277,14 @@ def _walked(root: Path, prefix: str) -> Iterator[CorpusFile]:
                 if not entry.is_symlink() and not rules.leave_out(f"{path}/"):
                     waiting.append((f"{path}/", rules))
             elif not rules.leave_out(path):
+                sidecar = entries.get(name + SIDECAR_SUFFIX)
                 yield CorpusFile(
                     root,
                     path,
                     _joined(prefix, path),
                     is_link=entry.is_symlink(),
-                    has_sidecar=name + SIDECAR_SUFFIX in entries,
+                    has_sidecar=sidecar is not None,
+                    is_sidecar_link=sidecar is not None and sidecar.is_symlink(),
                 )
 
 

@@ -14,7 +14,14 @@ from qa.errors import DocumentError
 from qa.formats.endings import format_of
 from qa.formats.extracted import Mark, location_at
 from qa.formats.extractor import Extractor
-from qa.metadata import SIDECAR_SUFFIX, Metadata, infer_metadata, read_sidecar
+from qa.metadata import (
+    LONGEST_DECLARED_TITLE,
+    SIDECAR_SUFFIX,
+    Metadata,
+    clipped,
+    infer_metadata,
+    read_sidecar,
+)
 from qa.text import LineIndex
 
 __all__ = ["Document", "document_from", "read_bytes", "read_document"]
@@ -62,7 +69,7 @@ def read_document(
     format_of(file)
     data = read_bytes(path, max_bytes)
     sidecar = path.with_name(path.name + SIDECAR_SUFFIX)
-    corrections = read_sidecar(sidecar) if sidecar.is_file() else Metadata()
+    corrections = read_sidecar(sidecar) if os.path.lexists(sidecar) else Metadata()
     return document_from(file, data, corrections, extractor)
 
 
@@ -85,12 +92,13 @@ def document_from(
     inferred = infer_metadata(extracted.text)
     corrections = corrections if corrections is not None else Metadata()
     titles = (corrections.title, declared.title, inferred.title, Path(file).name)
+    title = next(title for title in titles if title is not None)
     days = (corrections.date, declared.date, inferred.date)
     return Document(
         file=file,
         text=extracted.text,
         sha256=sha256,
-        title=next(title for title in titles if title is not None),
+        title=clipped(title, LONGEST_DECLARED_TITLE),
         date=next((day for day in days if day is not None), None),
         size=len(data),
         marks=extracted.marks,

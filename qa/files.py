@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["read_regular_file", "replace_file", "replacing", "write_new_file"]
+__all__ = ["backup_of", "read_regular_file", "replace_file", "replacing", "write_new_file"]
 
 
 def read_regular_file(path: Path, most: int) -> bytes:
@@ -45,8 +45,10 @@ def replace_file(path: Path, data: bytes | memoryview) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[IO[bytes]]:
     """A stream whose bytes become ``path`` at the end, or nothing at all if an error comes before it.
+
+    With ``keep_earlier`` the file that was there stays beside it, as :func:`backup_of` names it.
 
     Raises:
         OSError: as :func:`replace_file`.
@@ -54,8 +56,15 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     with _beside(path) as temporary:
         with _synced(temporary) as stream:
             yield stream
+        if keep_earlier and os.path.lexists(path):
+            _keep(path)
         os.replace(temporary, path)
         _sync_folder(path.parent)
+
+
+def backup_of(path: Path) -> Path:
+    """Where the file is kept that ``path`` was before."""
+    return path.with_name(f"{path.name}.bak")
 
 
 def write_new_file(path: Path, data: bytes) -> None:
@@ -90,6 +99,16 @@ def _beside(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _keep(path: Path) -> None:
+    """Give what lies at ``path`` a second name, so that there is a whole file of the first at any instant."""
+    backup = backup_of(path)
+    backup.unlink(missing_ok=True)
+    try:
+        os.link(path, backup, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # a file system without links
+        os.replace(path, backup)
 
 
 def _remove_leftovers(path: Path) -> None:

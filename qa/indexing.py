@@ -22,6 +22,7 @@ from qa.roots import Corpus, corpus_words, identity_of, roots_of
 from qa.schema import FORMAT_VERSION, DocumentRecord, IndexDescription
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store
+from qa.text import one_line
 from qa.unfinished import UNFINISHED_FILE, UnfinishedVectors, discard_unfinished
 from qa.vectors import discard_vectors, save_vectors, vectors_fit
 
@@ -339,7 +340,8 @@ def _require_text(corpus: Corpus, items: Iterable[Read | Unchanged | Skipped]) -
 
 
 def _nothing_to_read(corpus: Corpus, skipped: Sequence[Skipped]) -> CorpusError:
-    reasons = "".join(f"\n  skipped {item.file}: {item.reason}" for item in skipped[:MOST_NAMED])
+    named = [one_line(f"skipped {item.file}: {item.reason}") for item in skipped[:MOST_NAMED]]
+    reasons = "".join(f"\n  {line}" for line in named)
     more = f"\n  and {len(skipped) - MOST_NAMED} more" if len(skipped) > MOST_NAMED else ""
     folder = "folder" if len(roots_of(corpus)) == 1 else "folders"
     return CorpusError(

@@ -14,16 +14,31 @@ from pathlib import Path
 
 from qa.dates import MONTH_NAME, MONTHS
 from qa.errors import DocumentError
+from qa.files import read_regular_file
 from qa.layout import furniture, is_prose
 from qa.text import lines
 
-__all__ = ["SIDECAR_SUFFIX", "Metadata", "infer_metadata", "read_sidecar"]
+__all__ = [
+    "LARGEST_SIDECAR",
+    "LONGEST_DECLARED_TITLE",
+    "LONGEST_TITLE",
+    "SIDECAR_SUFFIX",
+    "Metadata",
+    "clipped",
+    "infer_metadata",
+    "read_sidecar",
+]
 
 #: ``report.txt`` is corrected by ``report.txt.meta.toml`` with ``title = "..."``, ``date = 2024-03-06``.
 SIDECAR_SUFFIX = ".meta.toml"
 #: How far into a document its title and date are looked for, in non-blank lines.
 HEAD_LINES = 100
 LONGEST_TITLE = 120
+#: A title that is declared, by the file or its sidecar, is taken as it is up to so many characters: it stands
+#: in front of every passage that is embedded and read.
+LONGEST_DECLARED_TITLE = 300
+#: A sidecar is two lines; what is larger than this, in bytes, is something else.
+LARGEST_SIDECAR = 100_000
 
 _DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -54,6 +69,14 @@ class Metadata:
     date: date | None = None
 
 
+def clipped(title: str, longest: int = LONGEST_TITLE) -> str:
+    """``title`` in one line, cut between words, with ``…`` for what is left out, if it is longer."""
+    title = " ".join(title.split())
+    if len(title) <= longest:
+        return title
+    return title[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+
+
 def infer_metadata(text: str) -> Metadata:
     """Title and date as the first lines of ``text`` give them.
 
@@ -71,15 +94,18 @@ def infer_metadata(text: str) -> Metadata:
 
 
 def read_sidecar(path: Path) -> Metadata:
-    """The corrections in a sidecar file.
+    """The corrections in a sidecar file; never waits on a pipe or a device.
 
     Raises:
-        DocumentError: it is not TOML, or its values are not a string and a date.
+        DocumentError: it is no such file or not TOML, or its values are not a string and a date.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DocumentError(f"its sidecar {path.name} cannot be read: {error}") from error
+        values = tomllib.loads(read_regular_file(path, LARGEST_SIDECAR).decode("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        reason: object = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, RecursionError):
+            reason = "it is nested too deeply"
+        raise DocumentError(f"its sidecar {path.name} cannot be read: {reason}") from error
     title, day = values.get("title"), values.get("date")
     if isinstance(day, str):
         day = _first_date(day)
@@ -93,22 +119,22 @@ def read_sidecar(path: Path) -> Metadata:
         raise DocumentError(
             f'its sidecar {path.name} must hold title = "..." and date = YYYY-MM-DD, nothing else'
         )
-    return Metadata(title=title, date=day)
+    return Metadata(title=" ".join(title.split()) if title is not None else None, date=day)
 
 
 def _title(head: Sequence[str]) -> str | None:
     for line in head[:10]:
         labelled = _LABELLED.match(line)
         if labelled and labelled[1].lower() == "title" and labelled[2].strip("\"'"):
-            return _clipped(labelled[2].strip("\"'"))
+            return clipped(labelled[2].strip("\"'"))
         heading = _MARKDOWN_HEADING.match(line)
         if heading:
-            return _clipped(heading[1].rstrip("#"))
+            return clipped(heading[1].rstrip("#"))
     over = _line_over_first_prose(head)
     if over is not None:
-        return _clipped(over)
+        return clipped(over)
     opening = next((line for line in head if is_prose(line)), head[0] if head else None)
-    return None if opening is None else _clipped(opening)
+    return None if opening is None else clipped(opening)
 
 
 def _line_over_first_prose(head: Sequence[str]) -> str | None:
@@ -149,10 +175,3 @@ def _first_date(line: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-def _clipped(title: str) -> str:
-    title = " ".join(title.split())
-    if len(title) <= LONGEST_TITLE:
-        return title
-    return title[: LONGEST_TITLE - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

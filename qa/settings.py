@@ -171,7 +171,7 @@ _KINDS = {field.name: str(field.type) for field in fields(Settings)}
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}") from error
     unknown = sorted(set(values) - set(_KINDS))
     if unknown:

@@ -321,3 +321,25 @@ def test_ctrl_c_keeps_the_finished_answers_whole(folders: Folders, tmp_path: Pat
     answers = [json.loads(line) for line in (first + rest).splitlines()]
     assert 1 <= len(answers) < 2_000
     assert (first + rest).endswith("}\n")
+
+
+@pytest.mark.parametrize("module", ["qa.cli", "qa.commands.folder", "tomllib"])
+def test_ctrl_c_while_the_program_is_loaded_ends_it_in_silence(tmp_path: Path, module: str) -> None:
+    pressed = (
+        "import os, signal, sys\n"
+        "class Pressed:\n"
+        "    def find_spec(name, *_):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "from qa.__main__ import run\n"
+        "sys.meta_path.insert(0, Pressed)\n"
+        "sys.exit(run())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", pressed, "sources"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -263,6 +263,18 @@ def test_a_disk_that_is_full_leaves_the_earlier_index_answering(
     assert "zz.txt" in qa(capsys, "sources").out
 
 
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    corpus = make_corpus(tmp_path / "seeds")
+    for name in ("a\nskipped b.txt", "a\nskipped b.png"):
+        (corpus / name).write_text("The mast is high.")
+    indexed = qa(capsys, "index")
+    assert "skipped a skipped b.png: " in indexed.err
+    listed = qa(capsys, "sources")
+    assert "    a skipped b.txt  no date" in listed.out
+
+
 def test_a_stdout_that_is_full_is_an_error_of_one_sentence(here: Path) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         outcome = qa_process(["sources"], here, stdout=full)

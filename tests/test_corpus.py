@@ -70,6 +70,22 @@ def test_a_link_within_the_corpus_is_read(corpus: Path) -> None:
     assert resolved_inside(corpus, "link.txt") == (corpus / "bees.txt").resolve()
 
 
+def test_a_sidecar_that_leads_out_of_the_corpus_is_not_opened(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.toml").write_text('title = "A secret"')
+    (corpus / "bees.txt.meta.toml").symlink_to(tmp_path / "secret.toml")
+    assert skipped(corpus) == {
+        "bees.txt": "its sidecar bees.txt.meta.toml is a link that leads out of the corpus"
+    }
+
+
+def test_a_sidecar_that_leads_to_another_one_of_the_corpus_is_read(corpus: Path) -> None:
+    (corpus / "both.toml").write_text('title = "Bees and ferries"')
+    for file in ("bees.txt", "ferry.txt"):
+        (corpus / f"{file}.meta.toml").symlink_to("both.toml")
+    documents = [item for item in read_corpus(corpus, ENOUGH) if isinstance(item, Document)]
+    assert [document.title for document in documents[:3]].count("Bees and ferries") == 2
+
+
 def test_a_link_to_nothing_is_skipped(corpus: Path) -> None:
     (corpus / "link.txt").symlink_to("gone.txt")
     assert "No such file" in skipped(corpus)["link.txt"]

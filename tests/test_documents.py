@@ -11,6 +11,7 @@ import pytest
 
 from qa.documents import Document, document_from, read_document
 from qa.errors import DocumentError
+from qa.metadata import LONGEST_DECLARED_TITLE
 
 ENOUGH = 10_000
 TEXT = "Der Fährmann sagt: “Nobody was hurt.” 🙂\r\nThe crew put out the flames.\n"
@@ -118,6 +119,30 @@ def test_a_broken_sidecar_refuses_its_document(tmp_path: Path) -> None:
     (tmp_path / "a.txt.meta.toml").write_text("title = ")
     with pytest.raises(DocumentError, match="sidecar"):
         read(tmp_path, "a.txt", b"A ferry")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_a_sidecar_that_is_no_file_refuses_its_document_and_is_not_waited_for(
+    tmp_path: Path, kind: str
+) -> None:
+    sidecar = tmp_path / "a.txt.meta.toml"
+    if kind == "pipe":
+        os.mkfifo(sidecar)
+    elif kind == "device":
+        sidecar.symlink_to("/dev/zero")
+    else:
+        sidecar.mkdir()
+    with pytest.raises(DocumentError, match=r"its sidecar .* (not a regular file|Is a directory)"):
+        read(tmp_path, "a.txt", b"A ferry")
+
+
+def test_a_title_without_end_is_cut(tmp_path: Path) -> None:
+    """It stands before every passage of its document, and one of a megabyte keeps an answer for minutes."""
+    (tmp_path / "a.txt.meta.toml").write_text(f'title = "{"ferry " * 15_000}"')
+    page = f"<title>{'ferry ' * 100_000}</title><p>It burned for an hour.</p>".encode()
+    for document in (read(tmp_path, "a.txt", b"A ferry"), read(tmp_path, "b.html", page, 10**6)):
+        assert len(document.title) <= LONGEST_DECLARED_TITLE
+        assert document.title.endswith("ferry…")
 
 
 def test_a_document_from_bytes_is_the_document_from_the_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.errors import DocumentError
-from qa.metadata import LONGEST_TITLE, Metadata, infer_metadata, read_sidecar
+from qa.metadata import LARGEST_SIDECAR, LONGEST_TITLE, Metadata, infer_metadata, read_sidecar
 
 BODY = "\n\nThe ferry between Karsund and Hale stopped sailing on Friday. Nobody was hurt.\n"
 
@@ -132,6 +132,8 @@ def test_a_sidecar_gives_title_and_date(tmp_path: Path, sidecar: str, expected: 
         b"date = false",
         b'titel = "Fire aboard"',
         b'title = "\xff"',
+        b"title = " + b"[" * 20_000,
+        b"#" * (LARGEST_SIDECAR + 1),
     ],
 )
 def test_a_broken_sidecar_is_an_error_that_names_it(tmp_path: Path, sidecar: bytes) -> None:

@@ -132,7 +132,9 @@ def test_a_variable_of_the_wrong_kind_is_an_error_that_names_it(tmp_path: Path) 
         load_settings({}, {"QA_CITATIONS": "x"}, tmp_path)
 
 
-@pytest.mark.parametrize("toml", ["citations = ", b"model = '\xff'".decode("latin-1")])
+@pytest.mark.parametrize(
+    "toml", ["citations = ", b"model = '\xff'".decode("latin-1"), "corpus = " + "[" * 20_000]
+)
 def test_a_broken_settings_file_is_an_error_that_names_it(tmp_path: Path, toml: str) -> None:
     (tmp_path / SETTINGS_FILE).write_bytes(toml.encode("latin-1"))
     with pytest.raises(UsageError, match=r"qa\.toml cannot be read"):

@@ -14,6 +14,7 @@ from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
+from qa.files import backup_of
 from qa.settings import Settings, flags_for, setting_sources
 from qa.terminal import progress_bar, say, width
 from qa.text import counted
@@ -110,7 +111,7 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
                 say(f"The answers so far are in {parsed.out}; go on with --resume.")
             raise
     if earlier:
-        say(f"The earlier {parsed.out} is kept as {parsed.out}.bak.")
+        say(f"The earlier {parsed.out} is kept as {backup_of(parsed.out)}.")
     kept = f", {done.already_done} were done before" if done.already_done else ""
     bad = f", {counted(done.malformed, 'malformed line')} skipped" if done.malformed else ""
     say(f"{done.answered} answered, {done.abstained} without an answer{kept}{bad}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, UsageError
+from qa.files import backup_of
 from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say
@@ -31,6 +32,7 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
     answers: Path = parsed.answers
     out = _fixed_file(parsed)
+    earlier = out is not None and out.exists()
     # A missing folder is one error, not one for each citation.
     sources = Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings))
     tally = Tally()
@@ -58,6 +60,8 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
             if lost
             else ""
         )
+        if earlier:
+            say(f"The earlier {out} is kept as {backup_of(out)}.")
         say(f"{counted(fixer.citations, 'citation')} brought up to date in {out}{left}")
     return ExitCode.OK if passed else ExitCode.FAILURE
 

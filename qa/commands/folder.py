@@ -11,7 +11,7 @@ from qa.errors import ExitCode, UsageError
 from qa.roots import corpus_words, sole_or_several
 from qa.settings import Settings
 from qa.terminal import human_size, say
-from qa.text import counted, displayable
+from qa.text import counted, one_line
 
 if TYPE_CHECKING:
     from qa.indexing import IndexReport
@@ -48,9 +48,9 @@ def sources(_: argparse.Namespace, settings: Settings) -> ExitCode:
     records = list_sources(settings)
     for record in records:
         day = record.date.isoformat() if record.date is not None else "no date"
-        print(displayable(record.title))
+        print(one_line(record.title))
         print(
-            displayable(
+            one_line(
                 f"    {record.file}  {day}  {counted(record.passages, 'passage')}  "
                 f"{human_size(record.size)}"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,12 +62,10 @@ def fixing(answers: Path, out: Path) -> Iterator[Fixer]:
         InputFileError: ``answers`` cannot be read or ``out`` cannot be written.
     """
     try:
-        with answers.open("rb") as source, replacing(out) as target:
+        with answers.open("rb") as source, replacing(out, keep_earlier=True) as target:
             fixer = Fixer(source, target)
             yield fixer
             fixer.finish()
-            if out.exists():
-                os.replace(out, out.with_name(out.name + ".bak"))
     except BrokenPipeError:
         raise
     except OSError as error:

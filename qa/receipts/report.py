@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -104,7 +103,7 @@ def write_report(
     reported = Reported()
     try:
         with ExitStack() as stack:
-            target = stack.enter_context(replacing(out))
+            target = stack.enter_context(replacing(out, keep_earlier=True))
             parts = _Parts.in_folder(out.absolute().parent, stack)
             for item in check_answers(answers, sources):
                 reported.add(item)
@@ -128,8 +127,6 @@ def write_report(
             }
             for piece in _filled(artefact("report.html"), values):
                 target.write(piece.encode())
-            if out.exists():
-                os.replace(out, out.with_name(out.name + ".bak"))
     except BrokenPipeError:
         raise
     except OSError as error:

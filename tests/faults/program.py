@@ -28,7 +28,7 @@ from tests.faults.activities import ACTIVITIES
 from tests.faults.tiny_model import write_tiny_model
 from tests.faults.tracing import Ended, traced
 
-__all__ = ["Program", "Run"]
+__all__ = ["Program", "Run", "set_modes"]
 
 _LIBRARIES = """
 faiss sentence_transformers syntok.segmenter transformers.models.bert.modeling_bert qa.batch qa.cli
@@ -103,11 +103,13 @@ class Program:
         kill_after: float | None = None,
         limits: dict[str, int] | None = None,
         powerless: bool = False,
+        forbid: tuple[int, Path, int] | None = None,
     ) -> Run:
         """Run an activity in ``folder`` and wait for its end.
 
         It is killed before a step on the disk, or after so many seconds. ``limits`` are of
         :mod:`resource`; ``powerless`` takes root's right to write where permissions forbid it.
+        ``forbid`` is a step, a folder, and what before that step becomes the mode of all that is in it.
         """
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(self._address)
@@ -115,11 +117,12 @@ class Program:
                 "activity": activity,
                 "arguments": [str(argument) for argument in arguments],
                 "folder": str(folder),
-                "trace": trace or kill_before is not None,
+                "trace": trace or kill_before is not None or forbid is not None,
                 "kill_before": kill_before,
                 "kill_after": kill_after,
                 "limits": limits or {},
                 "powerless": powerless,
+                "forbid": [forbid[0], str(forbid[1]), forbid[2]] if forbid is not None else None,
             }
             connection.sendall(json.dumps(order).encode() + b"\n")
             connection.shutdown(socket.SHUT_WR)
@@ -182,7 +185,8 @@ def _run(order: dict[str, Any], out: int, err: int) -> Ended:
         return _work(order, out, err)
 
     if order["trace"]:
-        return traced(work, order["kill_before"])
+        step, folder, mode = order["forbid"] or (None, None, None)
+        return traced(work, order["kill_before"], lambda: set_modes(Path(folder), mode), step)
     child = os.fork()
     if not child:
         code = 70
@@ -219,6 +223,13 @@ def _work(order: dict[str, Any], out: int, err: int) -> int:
             traceback.print_exc()
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def set_modes(folder: Path, mode: int) -> None:
+    """Give ``mode`` to a folder and all in it; files get no right to be run."""
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is within before what it is in
+        path.chmod(mode if path.is_dir() else mode & 0o666)
+    folder.chmod(mode)
 
 
 def _drop_capabilities() -> None:

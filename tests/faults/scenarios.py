@@ -12,9 +12,18 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.conftest import DOCUMENTS
-from tests.faults.program import Program, Run
+from tests.faults.program import Program, Run, set_modes
 
-__all__ = ["SCENARIOS", "FaultError", "Scenario"]
+__all__ = [
+    "SCENARIOS",
+    "Batch",
+    "Calibrate",
+    "Converse",
+    "FaultError",
+    "Review",
+    "Scenario",
+    "Update",
+]
 
 QUESTIONS = [
     "When was the lighthouse on Grey Point built?",
@@ -77,6 +86,32 @@ class Scenario:
         run = self.program.run(*self.order, folder=folder, kill_before=before, kill_after=after)
         if not run.killed and run.code:
             raise FaultError("damaged", f"{run.code}: {run.err}")
+        self._judge(folder, run)
+        return run
+
+    def forbid(self, *, before: int) -> Run:
+        """Run the activity anew, take its right to write before a step, and judge what is left.
+
+        The right is given back before the activity is run once more.
+
+        Raises:
+            FaultError: something was lost, mixed, damaged or not mended, or it ended in a traceback.
+        """
+        folder = self._fresh()
+        run = self.program.run(
+            *self.order, folder=folder, powerless=True, forbid=(before, folder, 0o500)
+        )
+        set_modes(folder, 0o700)
+        # What is no command has nobody to say an error in words; it is one of ours all the same.
+        said = "Traceback" not in run.err if self.order[0] == "qa" else "qa.errors." in run.err
+        if run.code and not (run.code in (1, 70) and said):
+            raise FaultError("damaged", f"{run.code}: {run.err}")
+        if not run.code and self.seen(self._copied(folder)) != self.after:
+            raise FaultError("lost", f"it ended well, and nothing came of it: {run.err}")
+        self._judge(folder, run)
+        return run
+
+    def _judge(self, folder: Path, run: Run) -> None:
         self.integrity(folder)
         found = self.seen(self._copied(folder))
         self.between(found, run)
@@ -87,7 +122,6 @@ class Scenario:
             raise FaultError("not mended", f"{mended!r} is not {self.after!r}")
         if self.listing(folder) != self._left:
             raise FaultError("not mended", f"{self.listing(folder)} is not {self._left}")
-        return run
 
     # What a scenario says of itself
 

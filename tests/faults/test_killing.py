@@ -12,7 +12,16 @@ import pytest
 
 from qa.files import replace_file
 from tests.faults.program import Program
-from tests.faults.scenarios import SCENARIOS, FaultError, Scenario
+from tests.faults.scenarios import (
+    SCENARIOS,
+    Batch,
+    Calibrate,
+    Converse,
+    FaultError,
+    Review,
+    Scenario,
+    Update,
+)
 from tests.faults.tracing import can_trace
 
 pytestmark = pytest.mark.skipif(not can_trace(), reason="ptrace is not to be had here")
@@ -31,6 +40,18 @@ def test_a_kill_at_any_step_loses_nothing_and_is_mended(
         killed = scenario.kill(before=1 + point * (scenario.steps - 1) // (POINTS - 1))
         # The last steps of a run may come in another number: then it had ended by itself.
         assert killed.killed or point == POINTS - 1
+
+
+@pytest.mark.parametrize(
+    "kind", [Update, Batch, Calibrate, Converse, Review], ids=lambda kind: kind.name
+)
+def test_a_right_to_write_that_is_lost_on_the_way_loses_nothing_and_is_mended(
+    program: Program, tmp_path: Path, kind: type[Scenario]
+) -> None:
+    """As anyone, not as root, whom no permission binds; the folder and all in it become read-only."""
+    scenario = kind(program, tmp_path)
+    runs = [scenario.forbid(before=1 + part * (scenario.steps - 1) // 3) for part in range(3)]
+    assert any(run.code for run in runs)
 
 
 def test_a_kill_at_any_moment_loses_nothing_and_is_mended(program: Program, tmp_path: Path) -> None:

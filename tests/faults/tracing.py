@@ -76,8 +76,15 @@ def can_trace() -> bool:
     return tried.returncode == 0
 
 
-def traced(work: Callable[[], int], kill_before: int | None = None) -> Ended:
+def traced(
+    work: Callable[[], int],
+    kill_before: int | None = None,
+    happens: Callable[[], None] | None = None,
+    happens_before: int | None = None,
+) -> Ended:
     """Run ``work`` in a fork of this process, and kill it before step ``kill_before`` (from 1) if that comes.
+
+    Before step ``happens_before``, ``happens`` is called here, while the child stands still.
 
     Raises:
         OSError: the kernel does not allow it.
@@ -113,6 +120,8 @@ def traced(work: Callable[[], int], kill_before: int | None = None) -> Ended:
         if step is None:
             continue
         steps.append(step)
+        if happens is not None and len(steps) == happens_before:
+            happens()
         if len(steps) == kill_before:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)

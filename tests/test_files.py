@@ -1,0 +1,44 @@
+"""A file is replaced whole or not at all, and the one that was there is kept where that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa.files import backup_of, replacing
+
+
+def test_the_earlier_file_is_kept_beside_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    for content in (b"first", b"second", b"third"):
+        with replacing(path, keep_earlier=True) as stream:
+            stream.write(content)
+    assert path.read_bytes() == b"third"
+    assert backup_of(path).read_bytes() == b"second"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["page.html", "page.html.bak"]
+
+
+def test_an_error_while_writing_leaves_the_earlier_file_and_its_backup(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_bytes(b"second")
+    backup_of(path).write_bytes(b"first")
+
+    def write_half() -> None:
+        with replacing(path, keep_earlier=True) as stream:
+            stream.write(b"half of the")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        write_half()
+    assert (path.read_bytes(), backup_of(path).read_bytes()) == (b"second", b"first")
+
+
+def test_a_file_that_is_a_link_is_replaced_and_the_link_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"of somebody else")
+    path = tmp_path / "page.html"
+    path.symlink_to("elsewhere")
+    with replacing(path, keep_earlier=True) as stream:
+        stream.write(b"mine")
+    assert (tmp_path / "elsewhere").read_bytes() == b"of somebody else"
+    assert (path.read_bytes(), backup_of(path).is_symlink()) == (b"mine", True)
