@@ -91,7 +91,8 @@ def document_from(
     declared = Metadata(extracted.title, extracted.date)
     inferred = infer_metadata(extracted.text)
     corrections = corrections if corrections is not None else Metadata()
-    titles = (corrections.title, declared.title, inferred.title, Path(file).name)
+    heading = inferred.title if format_of(file).has_heading else None
+    titles = (corrections.title, declared.title, heading, Path(file).name)
     title = next(title for title in titles if title is not None)
     days = (corrections.date, declared.date, inferred.date)
     return Document(

@@ -147,3 +147,7 @@ def test_a_title_without_end_is_cut(tmp_path: Path) -> None:
 
 def test_a_document_from_bytes_is_the_document_from_the_file(tmp_path: Path) -> None:
     assert document_from("a.txt", TEXT.encode()) == read(tmp_path, "a.txt", TEXT.encode())
+
+
+def test_the_title_of_a_table_is_its_name_and_not_its_first_row() -> None:
+    assert document_from("tons.csv", b"Year,Tons\n2020,450\n").title == "tons.csv"

@@ -346,12 +346,12 @@ def test_lines_of_a_pdf_that_end_early_stay_lines() -> None:
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"Year;Tons\n2020;450\n\n2021;470\n", "Year: 2020; Tons: 450\nYear: 2021; Tons: 470"),
-        (b"1,2\n3,4\n", "1; 2\n3; 4"),
-        (b'Name,Note\nHale,"a, ""b""\nc"\n', 'Name: Hale; Note: a, "b" c'),
-        (b"Name,Note\nHale\nKarsund,b,c\n", "Name: Hale\nName: Karsund; Note: b; c"),
-        (b"Name,Note\n", "Name; Note"),
-        ("Größe,Länge\n1,2\n".encode("cp1252"), "Größe: 1; Länge: 2"),
+        (b"Year;Tons\n2020;450\n\n2021;470\n", "Year: 2020, Tons: 450\nYear: 2021, Tons: 470"),
+        (b"1,2\n3,4\n", "1, 2\n3, 4"),
+        (b'Name,Note\nHale,"a, ""b""\nc"\n', 'Name: Hale, Note: a, "b" c'),
+        (b"Name,Note\nHale\nKarsund,b,c\n", "Name: Hale\nName: Karsund, Note: b, c"),
+        (b"Name,Note\n", "Name, Note"),
+        ("Größe,Länge\n1,2\n".encode("cp1252"), "Größe: 1, Länge: 2"),
     ],
 )
 def test_a_row_says_which_column_each_value_is_of(data: bytes, text: str) -> None:

@@ -21,6 +21,8 @@ class Format:
     function: str
     is_text: bool = False
     """The text is the file's own, so that a line of it is a line of the file."""
+    has_heading: bool = True
+    """The first line may be a title; not where it is only the first of many rows."""
 
     def extract(self, data: bytes, limits: Limits) -> Extracted:
         """The text of a file's bytes.
@@ -54,14 +56,14 @@ ENDINGS: dict[str, Format] = {
     **dict.fromkeys((".markdown", ".md"), _MARKDOWN),
     **dict.fromkeys(_PROGRAM_ENDINGS, _PROGRAM),
     **dict.fromkeys((".htm", ".html", ".xhtml"), _PAGE),
-    ".csv": Format("tables", "comma_separated"),
+    ".csv": Format("tables", "comma_separated", has_heading=False),
     ".docx": Format("word", "word"),
     ".eml": Format("mail", "mail"),
     ".epub": Format("epub", "epub"),
     ".ipynb": Format("notebook", "notebook"),
     ".odt": Format("opendocument", "opendocument"),
     ".pdf": Format("pdf", "pdf"),
-    ".tsv": Format("tables", "tab_separated"),
+    ".tsv": Format("tables", "tab_separated", has_heading=False),
 }
 
 #: What to do with a file of a kind that is not read.

@@ -18,7 +18,7 @@ SAMPLE = 8_000
 
 
 def comma_separated(data: bytes, limits: Limits) -> Extracted:
-    """A row as ``Year: 2020; Tons: 450``; what separates the values is told from the first rows.
+    """A row as ``Year: 2020, Tons: 450``; what separates the values is told from the first rows.
 
     Raises:
         DocumentError: it is no table, or holds nothing.
@@ -48,7 +48,7 @@ def _table(text: str, dialect: type[csv.Dialect], limits: Limits) -> Extracted:
                 blocks.add(_in_words(row, names or []), separator="\n")
             if not blocks:  # nothing but names
                 blocks.mark("row 1")
-                blocks.add("; ".join(first[1]))
+                blocks.add(", ".join(first[1]))
     except csv.Error as error:
         raise DocumentError(f"it is no table that can be read ({error})") from error
     return blocks.extracted()
@@ -71,4 +71,4 @@ def _are_names(row: list[str]) -> bool:
 
 def _in_words(row: list[str], names: list[str]) -> str:
     pairs = itertools.zip_longest(row, names[: len(row)])
-    return "; ".join(f"{name}: {value}" if name else value for value, name in pairs if value)
+    return ", ".join(f"{name}: {value}" if name else value for value, name in pairs if value)
