@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -41,6 +41,8 @@ __all__ = [
 Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
+#: Questions whose vectors are kept: the ways to read a follow-up ask some of them again.
+QUERIES_KEPT = 256
 #: Texts embedded at once: so often is progress told, and so soon a cancelled index stops.
 CHUNK = 64
 
@@ -96,12 +98,17 @@ class EmbeddedEncoder:
         self.digest = digest
         self.dimension = weights["embeddings.LayerNorm.weight"].shape[0]
         self.max_tokens = 254
+        self._query = lru_cache(QUERIES_KEPT)(self._embed_query)
 
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     def embed_query(self, question: str) -> Vectors:
+        return self._query(question)
+
+    def _embed_query(self, question: str) -> Vectors:
         query: Vectors = self._embed([question], self._bert)[0]
+        query.flags.writeable = False  # it may be given out again
         return query
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
