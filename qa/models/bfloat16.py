@@ -1,6 +1,6 @@
 """The embedded network in bfloat16, run by OpenVINO, where the processor multiplies such matrices itself.
 
-Four to five times as fast as float32 and nearly the same: 8 bits of each number take part in a product, sums
+About four times as fast as float32 and nearly the same: 8 bits of each number take part in a product, sums
 are float32, and so are the norms. Vectors stay within a cosine of 0.9995; what the reader finds with it is
 read again in float32 where it decides (:class:`qa.reading.SpanReader`).
 """
