@@ -11,9 +11,9 @@ from typing import Protocol
 from qa.agreement import Agreement, agreements
 from qa.corpus import FileState
 from qa.documents import Document
-from qa.reading import Candidate
+from qa.reading import Candidate, said, same_place
 from qa.retrieval import Retrieval
-from qa.terms import content_words, words
+from qa.terms import content_words
 from qa.text import Span, surroundings
 from qa.values import Comparison, Values, compared, values_of
 
@@ -214,14 +214,14 @@ def make_reply(
         stage = _refusing_stage(retrieval, candidates)
         reason = _reason(stage, retrieval, rejected, confidence, least)
         return NoAnswer(question, reason, confidence, rejected, stage, least, retrieval.missing)
-    said = _normalised(candidates[0])
+    words = said(candidates[0])
     stands = agreements(retrieval, candidates)
     citations = tuple(
         _citation(
             n,
             candidates[place],
             document(candidates[place].passage.document),
-            _normalised(candidates[place]) == said,
+            said(candidates[place]) == words,
             stands[place],
         )
         for n, place in enumerate(_worth_citing(candidates, stands, limit), start=1)
@@ -289,12 +289,12 @@ def _worth_citing(
     Where there are more than ``limit``, a document that agrees or conflicts comes before the others.
     """
     best = candidates[0]
-    said = _normalised(best)
+    words = said(best)
     cited: list[int] = []
     for place, candidate in enumerate(candidates):
         near = candidate.score >= best.score - CITATION_MARGIN
-        tells = stands[place] is not Agreement.OTHER or _normalised(candidate) == said
-        if (near or tells) and not any(_same_place(candidate, candidates[at]) for at in cited):
+        tells = stands[place] is not Agreement.OTHER or said(candidate) == words
+        if (near or tells) and not any(same_place(candidate, candidates[at]) for at in cited):
             cited.append(place)
     heard = {best.passage.document}
     first: list[int] = cited[:1]
@@ -325,14 +325,14 @@ def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Eviden
     if not candidates:
         return None
     best = candidates[0]
-    others = [candidate for candidate in candidates[1:] if not _same_place(candidate, best)]
-    said = _normalised(best)
+    others = [candidate for candidate in candidates[1:] if not same_place(candidate, best)]
+    words = said(best)
     agreeing = {
         other.passage.document
         for other in others
-        if other.passage.document != best.passage.document and _normalised(other) == said
+        if other.passage.document != best.passage.document and said(other) == words
     }
-    rivals = [other.score for other in others if _normalised(other) != said]
+    rivals = [other.score for other in others if said(other) != words]
     similarities = [
         sentence.similarity
         for passage in retrieval.passages
@@ -350,15 +350,6 @@ def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Eviden
         agreement=len(agreeing),
         similarity=best.similarity,
     )
-
-
-def _same_place(one: Candidate, other: Candidate) -> bool:
-    """True if both stand in one sentence: passages overlap, so a span can come twice."""
-    return one.passage.document == other.passage.document and one.sentence == other.sentence
-
-
-def _normalised(candidate: Candidate) -> str:
-    return " ".join(words(candidate.passage.slice(candidate.span)))
 
 
 def _citation(

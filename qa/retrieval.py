@@ -127,11 +127,8 @@ def retrieve(
     lexical = store.search_words(content_words(question), fusion.depth, among)
     candidates = {*dense, *by_sentence, *(id_ for id_, _ in lexical)}
     records = {id_: store.passage(id_) for id_ in candidates}
-    documents = {
-        id_: store.document(id_) for id_ in {record.document for record in records.values()}
-    }
-    texts = {id_: _text_of(record, documents, store) for id_, record in records.items()}
-    shares = {id_: matched_share(texts[id_], weights) for id_ in candidates}
+    texts = _Texts(store)
+    shares = {id_: matched_share(texts.of(records[id_]), weights) for id_, _ in lexical}
 
     fused = fuse(
         [
@@ -151,18 +148,20 @@ def retrieve(
         if not record.prose:
             fused[id_] *= fusion.furniture_factor
     best = [id_ for id_, _ in _descending(fused)[:limit]]
+    shares |= {
+        id_: matched_share(texts.of(records[id_]), weights) for id_ in best if id_ not in shares
+    }
     missing = [id_ for id_ in best if id_ not in dense]
     dense.update(_similarities(query, store.passage_vectors(missing)))
     sentence_ids = sorted({s.id for id_ in best for s in records[id_].sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
-    headers = {number: header_of(d.title, d.date) for number, d in documents.items()}
     passages = tuple(
         RetrievedPassage(
             id=id_,
             document=records[id_].document,
             span=records[id_].span,
-            text=texts[id_],
-            header=headers[records[id_].document],
+            text=texts.of(records[id_]),
+            header=texts.header_of(records[id_]),
             prose=records[id_].prose,
             sentences=tuple(
                 RetrievedSentence(sentence.span, similarity.get(sentence.id))
@@ -178,11 +177,27 @@ def retrieve(
     return Retrieval(question, weights, passages, nowhere)
 
 
-def _text_of(record: PassageRecord, documents: Mapping[int, Document], store: Store) -> str:
-    text = documents[record.document].text
-    if record.span.end > len(text):
-        raise corrupt(store.path, f"passage {record.id} lies outside of its document")
-    return record.span.of(text)
+class _Texts:
+    """Passages' texts and headers; each document is read, and its digest compared, once if at all."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._documents: dict[int, Document] = {}
+
+    def of(self, record: PassageRecord) -> str:
+        text = self._document(record).text
+        if record.span.end > len(text):
+            raise corrupt(self._store.path, f"passage {record.id} lies outside of its document")
+        return record.span.of(text)
+
+    def header_of(self, record: PassageRecord) -> str:
+        document = self._document(record)
+        return header_of(document.title, document.date)
+
+    def _document(self, record: PassageRecord) -> Document:
+        if record.document not in self._documents:
+            self._documents[record.document] = self._store.document(record.document)
+        return self._documents[record.document]
 
 
 def fuse(

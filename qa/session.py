@@ -24,7 +24,12 @@ from qa.errors import IndexStateError, QuestionError
 from qa.formats.extracted import Limits
 from qa.indexing import IndexReport, Progress, changed_files, update_index
 from qa.models.encoder import Encoder, EncoderLoader, deferred_encoder, load_encoder
-from qa.models.reader import SpanModel, load_embedded_reader, load_span_model
+from qa.models.reader import (
+    SpanModel,
+    load_embedded_reader,
+    load_embedded_readers,
+    load_span_model,
+)
 from qa.models.weights import EMBEDDED_READER_SHA256
 from qa.reading import Candidate, Reader, SentenceReader, SpanReader
 from qa.retrieval import Retrieval, retrieve
@@ -304,7 +309,11 @@ def load_reader(name: str) -> LoadedReader:
             SentenceReader(fit.features), fit.calibrator, f"{name} {fit.digest[:16]}"
         )
     weights = f" {EMBEDDED_READER_SHA256[:16]}" if name == EMBEDDED_READER else ""
-    reader = SpanReader(load_model(name), fit.features)
+    if name == EMBEDDED_READER:
+        model, draft = load_embedded_readers()
+    else:
+        model, draft = load_model(name), None
+    reader = SpanReader(model, fit.features, draft)
     return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
 
 

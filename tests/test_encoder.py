@@ -11,12 +11,13 @@ import pytest
 from pytest_socket import SocketBlockedError
 
 from qa.errors import ModelError
-from qa.models.encoder import Encoder, load_encoder
+from qa.models.encoder import EmbeddedEncoder, Encoder, load_encoder
 from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
     TUNED_WEIGHTS,
     TUNED_WEIGHTS_SHA256,
     embedded_model_path,
+    tuned_weights,
 )
 from qa.session import require_question
 from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
@@ -59,7 +60,10 @@ def test_vectors_have_unit_length_in_the_order_of_their_texts(encoder: Encoder) 
         np.testing.assert_allclose(encoder.embed_documents([text])[0], vector, atol=1e-5)
 
 
-def test_vectors_are_those_that_sentence_transformers_computes(encoder: Encoder) -> None:
+def test_vectors_are_those_that_sentence_transformers_computes() -> None:
+    encoder = EmbeddedEncoder(
+        tuned_weights(), EMBEDDED_MODEL, TUNED_WEIGHTS_SHA256, half_precision=False
+    )
     texts = [path.read_text(encoding="utf-8") for path in sorted(Path("seeds").glob("*.txt"))]
     long_and_short = [text[at : at + length] for text in texts for at, length in _CUTS]
     expected = reference_encoder().embed_documents([*TEXTS, *long_and_short])

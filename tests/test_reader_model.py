@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from qa.errors import ModelError
-from qa.models.reader import SpanModel, load_embedded_reader, load_span_model
+from qa.models.bfloat16 import half_precision_at_hand
+from qa.models.reader import (
+    SpanModel,
+    load_embedded_reader,
+    load_embedded_readers,
+    load_span_model,
+)
 from qa.models.weights import read_pinned
 from qa.reading import best_span
 from qa.text import Span
@@ -63,6 +69,21 @@ def test_scores_are_those_that_transformers_computes(reader: SpanModel) -> None:
             np.testing.assert_allclose(ours.start, theirs.start, atol=1e-3)
             np.testing.assert_allclose(ours.end, theirs.end, atol=1e-3)
             assert ours.null == pytest.approx(theirs.null, abs=1e-3)
+
+
+@pytest.mark.skipif(not half_precision_at_hand(), reason="a processor without AMX, or no OpenVINO")
+def test_in_half_precision_the_scores_are_near_enough_for_a_draft(reader: SpanModel) -> None:
+    exact, draft = load_embedded_readers()
+    assert draft is not None
+    contexts = [MILL, FILLER + MILL, "", "Stone came from Hale."]
+    for question in (*QUESTIONS, "", "Where? " * 100):
+        expected = chain(*reader.score(question, contexts))
+        for ours, theirs in zip(chain(*draft.score(question, contexts)), expected, strict=True):
+            np.testing.assert_array_equal(ours.offsets, theirs.offsets)
+            np.testing.assert_allclose(ours.start, theirs.start, atol=0.5)
+            np.testing.assert_allclose(ours.end, theirs.end, atol=0.5)
+            assert ours.null == pytest.approx(theirs.null, abs=0.5)
+    assert answer(exact, QUESTIONS[0], MILL) == answer(draft, QUESTIONS[0], MILL) == "1812"
 
 
 def test_an_answer_at_the_end_of_a_long_context_is_found(reader: SpanModel) -> None:

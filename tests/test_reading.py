@@ -85,6 +85,39 @@ def test_the_same_logits_count_more_in_a_passage_that_ranks_higher() -> None:
     assert best.passage.document == 1
 
 
+class TestWithADraft:
+    """A quicker model reads everything, the exact one what decides."""
+
+    WHEEL = "The wheel turned in 1700. Ada sold it."
+
+    def read(self, exact: WordScores, draft: WordScores) -> list[str]:
+        texts = {1: MILL, 2: INN, 3: self.WHEEL}
+        passages = [passage(text, id_=id_, document=id_) for id_, text in texts.items()]
+        candidates = SpanReader(exact, PLAIN_WEIGHTS, draft).read(retrieval("When?", *passages))
+        return [quote(texts[c.passage.document], c.span) for c in candidates]
+
+    def test_the_answer_is_the_exact_models(self) -> None:
+        draft = WordScores({"burned": 5.1, "1812": 5.0, "nine": 2.0})
+        exact = WordScores({"burned": 5.0, "1812": 5.1, "nine": 2.0})
+        assert self.read(exact, draft)[0] == self.read(exact, exact)[0] == "1812"
+
+    def test_only_the_passages_of_the_answer_and_its_rival_are_read_again(self) -> None:
+        likes = {"1812": 5.0, "nine": 4.0, "1700": 1.0}
+        exact = WordScores(likes)
+        self.read(exact, WordScores(likes))
+        assert [context.split("\n")[1] for context in exact.contexts] == [MILL, INN]
+
+    def test_what_takes_the_lead_on_a_second_reading_is_read_again_too(self) -> None:
+        draft = WordScores({"1812": 5.0, "nine": 4.0, "1700": 3.0})
+        exact = WordScores({"1812": 1.0, "nine": 2.0, "1700": 3.0})
+        assert self.read(exact, draft)[:2] == ["1700", "nine"]
+
+    def test_without_a_candidate_nothing_is_read_again(self) -> None:
+        exact = WordScores({})
+        assert SpanReader(exact, PLAIN_WEIGHTS, WordScores({})).read(retrieval("When?")) == []
+        assert exact.contexts == []
+
+
 def test_the_margin_is_what_the_span_has_over_the_null_score() -> None:
     ((candidate, _), *_) = span_rows(
         retrieval("When?", passage(MILL)), WordScores({"1812": 3.0}, null=1.5)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,19 @@ from qa.models.weights import Arrays, embedded_model_path, read_pinned
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["CLS", "SEP", "Bert", "Window", "batches", "load_tokenizer"]
+__all__ = [
+    "CLS",
+    "LAYERS",
+    "SEP",
+    "Bert",
+    "Embeddings",
+    "Hidden",
+    "Network",
+    "Window",
+    "batches",
+    "cores",
+    "load_tokenizer",
+]
 
 GRAPH = Path(__file__).parent.parent / "artefacts" / "bert.onnx"
 GRAPH_SHA256 = "897baca11037a0258499e0088cdb6ba9043c220c13a2b9b7d1d173c4fbe55678"
@@ -38,10 +50,42 @@ Window = tuple[Sequence[int], int]
 _TOKENS_A_BATCH = 1_024
 
 
-class Bert:
-    """Token ids to hidden states."""
+LAYERS = 6
 
-    LAYERS = 6
+
+class Network(Protocol):
+    """A body of the embedded models, in whatever precision."""
+
+    def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
+        """Position and hidden states, shape (tokens, width), of each window; in no certain order."""
+
+
+class Embeddings:
+    """Token ids to the sum of their word, position and segment embeddings.
+
+    Looked up here and not in a graph, where each session would have a copy of them.
+    """
+
+    def __init__(self, weights: Arrays) -> None:
+        self._words, self._positions, self._segments = (
+            weights[f"embeddings.{kind}_embeddings.weight"]
+            for kind in ("word", "position", "token_type")
+        )
+
+    def of(self, windows: Sequence[Window], length: int) -> Hidden:
+        """Shape (windows, ``length``, width), zeros behind the end of a window."""
+        shape = (len(windows), length, self._words.shape[1])
+        embedded = np.zeros(shape, dtype=np.float32)
+        for row, (tokens, first) in zip(embedded, windows, strict=True):
+            row[: len(tokens)] = self._words[tokens]
+            row[: len(tokens)] += self._positions[: len(tokens)]
+            row[:first] += self._segments[0]
+            row[first : len(tokens)] += self._segments[1]
+        return embedded
+
+
+class Bert:
+    """Token ids to hidden states, in float32."""
 
     def __init__(self, weights: Arrays) -> None:
         """``weights`` are named as in a BERT of Hugging Face, without a prefix.
@@ -52,18 +96,14 @@ class Bert:
         import onnxruntime
 
         try:
-            # Looked up here and not in the graph, where each session would have a copy of them.
-            self._words, self._positions, self._segments = (
-                weights[f"embeddings.{kind}_embeddings.weight"]
-                for kind in ("word", "position", "token_type")
-            )
-            initializers = _initializers(weights, self.LAYERS)
+            self._embeddings = Embeddings(weights)
+            initializers = _initializers(weights, LAYERS)
         except KeyError as error:
             raise ModelError(
                 f"The embedded model lacks the weight {error}; reinstall the package qa."
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _cores()
+        options.intra_op_num_threads = cores()
         # Threads that spin between two questions would take the cores from the screen.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Inputs are of ever new shapes: memory that is kept for each shape only grows.
@@ -77,22 +117,18 @@ class Bert:
         )
 
     def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
-        """Position and hidden states, shape (tokens, width), of each window; in no certain order."""
+        """As :meth:`Network.hidden`."""
         for batch in batches([len(ids) for ids, _ in windows]):
-            shape = (len(batch), max(len(windows[position][0]) for position in batch))
-            embedded = np.zeros((*shape, self._words.shape[1]), dtype=np.float32)
-            mask = np.zeros(shape, dtype=np.int32)
-            for row, position in enumerate(batch):
-                tokens, first = windows[position]
-                embedded[row, : len(tokens)] = self._words[tokens]
-                embedded[row, : len(tokens)] += self._positions[: len(tokens)]
-                embedded[row, :first] += self._segments[0]
-                embedded[row, first : len(tokens)] += self._segments[1]
-                mask[row, : len(tokens)] = 1
-            inputs = {"embedded": embedded, "attention_mask": mask}
+            together = [windows[position] for position in batch]
+            lengths = [len(ids) for ids, _ in together]
+            mask = np.arange(max(lengths)) < np.array(lengths)[:, np.newaxis]
+            inputs = {
+                "embedded": self._embeddings.of(together, max(lengths)),
+                "attention_mask": mask.astype(np.int32),
+            }
             (hidden,) = self._session.run(None, inputs)
             for row, position in enumerate(batch):
-                yield position, hidden[row, : len(windows[position][0])]
+                yield position, hidden[row, : lengths[row]]
 
 
 def batches(lengths: Sequence[int], tokens: int = _TOKENS_A_BATCH) -> Iterator[list[int]]:
@@ -128,7 +164,7 @@ def load_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def _cores() -> int:
+def cores() -> int:
     """Those that this process may use; not every system can tell."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

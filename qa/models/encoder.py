@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from qa.errors import ModelError
-from qa.models.bert import CLS, SEP, Bert, load_tokenizer
+from qa.models.bert import CLS, SEP, Bert, Network, load_tokenizer
+from qa.models.bfloat16 import HalfBert, half_precision_at_hand
 from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
     TUNED_WEIGHTS_SHA256,
@@ -40,6 +41,8 @@ __all__ = [
 Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
+#: Questions whose vectors are kept: the ways to read a follow-up ask some of them again.
+QUERIES_KEPT = 256
 #: Texts embedded at once: so often is progress told, and so soon a cancelled index stops.
 CHUNK = 64
 
@@ -53,7 +56,7 @@ class Encoder(Protocol):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of its weights: two encoders with one digest give the same vectors."""
+        """SHA-256 of its weights: two encoders with one digest give the same vectors, rounding aside."""
 
     @property
     def dimension(self) -> int:
@@ -77,33 +80,53 @@ class EmbeddedEncoder:
     """The encoders that come with the package: the mean of a BERT's hidden states, of length 1.
 
     The same vectors as sentence-transformers computes from these weights (Reimers and Gurevych, 2019,
-    https://arxiv.org/abs/1908.10084), without its imports.
+    https://arxiv.org/abs/1908.10084), without its imports. With ``half_precision``, documents have theirs
+    within a cosine of 0.9995 of them, several times as fast; questions always in float32.
     """
 
-    def __init__(self, weights: Arrays, name: str, digest: str) -> None:
+    def __init__(
+        self, weights: Arrays, name: str, digest: str, half_precision: bool | None = None
+    ) -> None:
+        """``half_precision`` is by default whether this machine gains from it."""
         self._bert = Bert(weights)
+        self._weights = weights
+        self._half_precision = (
+            half_precision_at_hand() if half_precision is None else half_precision
+        )
         self._tokenizer = load_tokenizer()
         self.name = name
         self.digest = digest
         self.dimension = weights["embeddings.LayerNorm.weight"].shape[0]
         self.max_tokens = 254
+        self._query = lru_cache(QUERIES_KEPT)(self._embed_query)
 
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     def embed_query(self, question: str) -> Vectors:
-        query: Vectors = self.embed_documents([question])[0]
+        return self._query(question)
+
+    def _embed_query(self, question: str) -> Vectors:
+        query: Vectors = self._embed([question], self._bert)[0]
+        query.flags.writeable = False  # it may be given out again
         return query
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for chunk in _chunks(texts, progress):
-            encoded = self._tokenizer.encode_batch_fast(
-                [texts[position] for position in chunk], add_special_tokens=False
-            )
-            ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
-            for place, hidden in self._bert.hidden([(row, len(row)) for row in ids]):
-                vectors[chunk[place]] = _unit(hidden.mean(axis=0))
+            vectors[chunk] = self._embed([texts[position] for position in chunk], self._documents)
+        return vectors
+
+    @cached_property
+    def _documents(self) -> Network:
+        return HalfBert(self._weights) if self._half_precision else self._bert
+
+    def _embed(self, texts: Sequence[str], network: Network) -> Vectors:
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
+        for place, hidden in network.hidden([(row, len(row)) for row in ids]):
+            vectors[place] = _unit(hidden.mean(axis=0))
         return vectors
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.errors import ModelError
-from qa.models.bert import CLS, SEP, Bert, Window, load_tokenizer
+from qa.models.bert import CLS, SEP, Bert, Network, Window, load_tokenizer
+from qa.models.bfloat16 import HalfBert, half_precision_at_hand
 from qa.models.weights import Arrays, reader_weights
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "TokenScores",
     "TransformersSpanModel",
     "load_embedded_reader",
+    "load_embedded_readers",
     "load_span_model",
 ]
 
@@ -61,13 +63,9 @@ LONGEST_QUESTION = 96
 class EmbeddedSpanModel:
     """The reader that comes with the package; windows as Hugging Face's tokenizers cut them."""
 
-    def __init__(self, weights: Arrays) -> None:
-        body = {
-            name.removeprefix("bert."): array
-            for name, array in weights.items()
-            if name.startswith("bert.")
-        }
-        self._bert = Bert(body)
+    def __init__(self, network: Network, weights: Arrays) -> None:
+        """A ``network`` of the body of ``weights``, of which the head is taken."""
+        self._bert = network
         self._head = weights["qa_outputs.weight"].T.copy(), weights["qa_outputs.bias"]
         self._tokenizer = load_tokenizer()
 
@@ -164,7 +162,29 @@ def load_embedded_reader() -> SpanModel:
     Raises:
         ModelError: its weights, or the encoder's, are missing or not the pinned ones.
     """
-    return EmbeddedSpanModel(reader_weights())
+    return load_embedded_readers(half_precision=False)[0]
+
+
+def load_embedded_readers(
+    half_precision: bool | None = None,
+) -> tuple[SpanModel, SpanModel | None]:
+    """The reader of :func:`load_embedded_reader`, and the same in half precision for drafts.
+
+    The second only if ``half_precision``, which is by default whether this machine gains from it.
+
+    Raises:
+        ModelError: as :func:`load_embedded_reader`.
+    """
+    if half_precision is None:
+        half_precision = half_precision_at_hand()
+    weights = reader_weights()
+    body = {
+        name.removeprefix("bert."): array
+        for name, array in weights.items()
+        if name.startswith("bert.")
+    }
+    exact = EmbeddedSpanModel(Bert(body), weights)
+    return exact, EmbeddedSpanModel(HalfBert(body), weights) if half_precision else None
 
 
 def load_span_model(name: str) -> SpanModel:

@@ -1,0 +1,89 @@
+"""Half precision: where it is used, how near it comes, and that it tells nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qa.models.bert import CLS, SEP, Bert, Window
+from qa.models.bfloat16 import HalfBert, half_precision_at_hand, has_matrix_units
+from qa.models.encoder import EmbeddedEncoder
+from qa.models.weights import TUNED_WEIGHTS_SHA256, tuned_weights
+from qa.settings import EMBEDDED_MODEL
+from tests.reference import reference_encoder
+
+needs_matrix_units = pytest.mark.skipif(
+    not half_precision_at_hand(), reason="a processor without AMX, or no OpenVINO"
+)
+WINDOWS: list[Window] = [
+    ([CLS, *range(2_000, 2_000 + length), SEP], length // 2) for length in (1, 14, 15, 40, 200, 382)
+]
+
+
+def described(tmp_path: Path, flags: str) -> Path:
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: {flags}\n")
+    return path
+
+
+def test_only_a_processor_with_matrix_units_for_bfloat16_uses_it(tmp_path: Path) -> None:
+    assert has_matrix_units(described(tmp_path, "fpu avx512_bf16 amx_bf16 amx_tile"))
+    assert not has_matrix_units(described(tmp_path, "fpu avx512f avx512_bf16"))
+    assert not has_matrix_units(tmp_path / "on another system there is no such file")
+
+
+@needs_matrix_units
+def test_hidden_states_are_nearly_those_of_float32() -> None:
+    weights = tuned_weights()
+    exact = dict(Bert(weights).hidden(WINDOWS))
+    half = dict(HalfBert(weights).hidden(WINDOWS))
+    assert exact.keys() == half.keys() == set(range(len(WINDOWS)))
+    for position, expected in exact.items():
+        found = half[position]
+        assert found.shape == expected.shape
+        lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
+        assert ((found * expected).sum(axis=1) / lengths).mean() > 0.999
+
+
+@needs_matrix_units
+def test_padding_does_not_change_what_a_window_gets() -> None:
+    half = HalfBert(tuned_weights())
+    together = dict(half.hidden(WINDOWS))
+    for position, window in enumerate(WINDOWS):
+        ((_, alone),) = half.hidden([window])
+        np.testing.assert_allclose(alone, together[position], atol=0.05)
+
+
+@needs_matrix_units
+def test_vectors_of_documents_are_within_the_bar_of_those_of_sentence_transformers() -> None:
+    encoder = EmbeddedEncoder(
+        tuned_weights(), EMBEDDED_MODEL, TUNED_WEIGHTS_SHA256, half_precision=True
+    )
+    texts = [path.read_text(encoding="utf-8") for path in sorted(Path("seeds").glob("*.txt"))]
+    cuts = [text[at : at + 400] for text in texts for at in range(0, len(text), 1_000)]
+    expected = reference_encoder().embed_documents([*cuts, "Honey.", ""])
+    found = encoder.embed_documents([*cuts, "Honey.", ""])
+    assert (expected * found).sum(axis=1).min() > 0.999_5
+
+
+@needs_matrix_units
+def test_loading_it_imports_nothing_that_reports_to_its_makers() -> None:
+    program = """
+import socket, sys
+class Closed(socket.socket):
+    def connect(self, *_): raise SystemExit("something connects")
+    def sendto(self, *_): raise SystemExit("something sends")
+socket.socket = Closed
+from qa.models.bfloat16 import HalfBert
+from qa.models.weights import tuned_weights
+HalfBert(tuned_weights())
+print([name for name, module in sys.modules.items() if module and "telemetry" in name])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
