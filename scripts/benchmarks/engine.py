@@ -72,9 +72,7 @@ class Engine:
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()
 
 
 def environment(modules: Sequence[Path]) -> dict[str, str]:

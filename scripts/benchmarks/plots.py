@@ -67,26 +67,24 @@ def draw_latency_over_size(curve: Sequence[Mapping[str, Any]], path: Path) -> No
             side.set_minor_formatter(FuncFormatter(lambda *_: ""))
         axis.set_xlabel("passages")
         axis.set_ylabel("ms a search")
-        axis.legend(frameon=False)
+        axis.legend(frameon=False, loc="upper left")
         _save(figure, path)
 
 
-def draw_recall_over_memory(settings: Sequence[Mapping[str, Any]], path: Path) -> None:
+def draw_recall_over_memory(points: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Recall@10 over the memory of each way to index; the one that is built stands out."""
     with plt.rc_context(_STYLE):
-        figure, axis = plt.subplots(figsize=(6, 3.2))
-        for row in settings:
-            colour = _OURS if row.get("chosen") else _THIRD
-            axis.plot(row["memory_mb"], row["recall_at_10"], "o", color=colour)
+        figure, axis = plt.subplots(figsize=(7, 3.6))
+        for point in points:
+            colour = _OURS if point["name"] == "qa" else _THIRD
+            place = point["memory_mb"], point["recall"]
+            axis.plot(*place, "o", color=colour)
+            told = f"{point['name']}, {point['p50_ms']:.1f} ms"
             axis.annotate(
-                f"{row['index']}, {row['p50_ms']:.1f} ms",
-                (row["memory_mb"], row["recall_at_10"]),
-                textcoords="offset points",
-                xytext=(5, 4),
-                color=colour,
+                told, place, textcoords="offset points", xytext=(5, 4), color=colour, fontsize=7
             )
         axis.axhline(0.95, color="#c44", linewidth=0.8, linestyle="--")
-        axis.margins(x=0.25, y=0.1)
+        axis.margins(x=0.3, y=0.1)
         axis.set_xlabel("memory, MB")
         axis.set_ylabel("recall@10 against exact")
         _save(figure, path)

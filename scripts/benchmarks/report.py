@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from benchmarks.environment import versions
 from benchmarks.measures import (
+    alternatives,
     answering,
     batching,
     embedding,
@@ -37,6 +36,7 @@ MEASURES = (
     memory,
     batching,
     scale,
+    alternatives,
 )
 _TEMPLATE = Path(__file__).parent / "performance.md"
 
@@ -104,19 +104,13 @@ def _draw(run: Run, docs: Path) -> list[tuple[str, Path]]:
     if len(curve) > 1:
         drawn.append(("Time of a hybrid search over passages", docs / "performance-size.svg"))
         draw_latency_over_size(curve, drawn[-1][1])
-    settings = _settings(run.work / "scale-settings.jsonl")
-    if settings:
-        drawn.append(("Recall over memory, a million passages", docs / "performance-recall.svg"))
-        draw_recall_over_memory(settings, drawn[-1][1])
+    points = alternatives.points(run)
+    if points:
+        title = f"Recall over memory, {run.sizes.alternatives:,} passages"
+        drawn.append((title, docs / "performance-recall.svg"))
+        draw_recall_over_memory(points, drawn[-1][1])
     return drawn
 
 
 def _medians(rates: dict[str, list[float]]) -> dict[str, float]:
     return {engine: median(values) for engine, values in rates.items() if values}
-
-
-def _settings(path: Path) -> list[dict[str, Any]]:
-    """Ways to index that were weighed, as JSON lines: index, recall_at_10, memory_mb, p50_ms, chosen."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

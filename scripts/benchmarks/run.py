@@ -50,13 +50,15 @@ class Sizes:
     """Processes started of each kind."""
     scale: tuple[int, ...]
     """Passages of the indexes that search time is drawn over."""
+    alternatives: int
+    """Passages of the indexes whose recall is drawn over their memory."""
 
 
 FULL = Sizes(
     "full", 1_581, 5_000, 256, 5, 300, 100, 20, 1_000, 100, 5_000, 2, 9,
-    (10_000, 31_623, 100_000, 316_228, 1_000_000),
+    (10_000, 31_623, 100_000, 316_228, 1_000_000), 100_000,
 )  # fmt: skip
-QUICK = Sizes("quick", 60, 60, 32, 2, 10, 6, 3, 10, 10, 40, 1, 2, (10_000,))
+QUICK = Sizes("quick", 60, 60, 32, 2, 10, 6, 3, 10, 10, 40, 1, 2, (10_000,), 10_000)
 
 
 @dataclass(frozen=True, slots=True)

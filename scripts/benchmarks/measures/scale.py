@@ -11,22 +11,22 @@ from benchmarks.run import Run
 from benchmarks.table import Row
 
 NAME = "scale"
-_SCRIPT = SCRIPTS / "bench_scale.py"
+SCRIPT = SCRIPTS / "bench_scale.py"
 _SMALLEST, _LARGEST = 10_000, 1_000_000
 _GROWTH = 6.0
 
 
 def measure(run: Run) -> None:
     """Each size once, the smallest first; takes minutes for the largest."""
-    if not _SCRIPT.exists():
-        run.talk(f"{NAME}: there is no {_SCRIPT.name}; left out")
+    if not SCRIPT.exists():
+        run.talk(f"{NAME}: there is no {SCRIPT.name}; left out")
         return
     for passages in run.sizes.scale:
         run.once(lambda n=passages: _searched(run, n), NAME, passages=passages)
 
 
 def _searched(run: Run, passages: int) -> dict[str, Any]:
-    command = [sys.executable, str(_SCRIPT), "--passages", str(passages), "--json"]
+    command = [sys.executable, str(SCRIPT), "--passages", str(passages), "--json"]
     found: dict[str, Any] = json.loads(run.finish(command).out.strip().splitlines()[-1])
     return found
 
