@@ -1,11 +1,11 @@
 """Measures qa beside its peers and writes docs/performance.md.
 
 Examples:
-  scripts/bench.py environment               make the peers' environment, once
-  scripts/bench.py DATA                      measure everything that is not measured yet, then write the page
-  scripts/bench.py DATA --only retrieval     one row; --again takes it anew
-  scripts/bench.py DATA --quick              everything with little text, to see that it runs; writes no page
-  scripts/bench.py DATA --only report        write the page from what was measured
+  python scripts/bench.py environment             make the peers' environment, once
+  python scripts/bench.py DATA                    measure what is not measured yet, then write the page
+  python scripts/bench.py DATA --only retrieval   one row; --again takes it anew
+  python scripts/bench.py DATA --quick            all with little text, to see that it runs; writes no page
+  python scripts/bench.py DATA --only report      write the page from what was measured
 
 DATA is the folder of the question sets: new_wiki.dev.json.gz and its kind, in SQuAD's form. Measurements
 are kept as JSON lines, by the state of the program that they were taken of; a run that was cut off goes

@@ -16,6 +16,8 @@ __all__ = ["Engine", "EngineError", "Outcome", "environment"]
 
 #: Variables that would give one engine other threads than another.
 _THREADS = ("OMP_", "MKL_", "OPENBLAS_", "KMP_")
+#: Seconds an engine has for ending by itself.
+_PATIENCE = 5.0
 
 
 class EngineError(Exception):
@@ -71,8 +73,12 @@ class Engine:
         return Outcome(**json.loads(reply))
 
     def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
+        """End the process; in the middle of something, it is killed."""
+        try:
+            self._process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
 
 def environment(modules: Sequence[Path]) -> dict[str, str]:

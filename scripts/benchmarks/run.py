@@ -162,7 +162,9 @@ class Run:
             return engine
         python = self.peers / "bin" / "python"
         if not python.exists():
-            raise EngineError(f"There is no {python}; make it with: scripts/bench.py environment")
+            raise EngineError(
+                f"There is no {python}; make it with: python scripts/bench.py environment"
+            )
         engine = Engine(name, python, f"benchmarks.{name}_engine", log)
         engine.call("load", encoder=str(self.encoder))
         return engine

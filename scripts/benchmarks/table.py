@@ -35,14 +35,14 @@ def percentile(values: Sequence[float], share: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
 
 
-def ratio_by_block(ours: Sequence[Record], theirs: Sequence[Record]) -> float:
-    """The median over blocks of how our median time in one stands to theirs beside it.
+def ratio_by_block(ours: Sequence[Record], theirs: Sequence[Record], share: int = 50) -> float:
+    """The median over blocks of how our percentile of times in one stands to theirs beside it.
 
     A machine that is busy with other things for a while slows both of a pair.
     """
-    beside = {record["at"]: median(record["seconds"]) for record in theirs}
-    pairs = [r for r in ours if r["at"] in beside]
-    return median([median(record["seconds"]) / beside[record["at"]] for record in pairs])
+    beside = {record["at"]: percentile(record["seconds"], share) for record in theirs}
+    pairs = [record for record in ours if record["at"] in beside]
+    return median([percentile(r["seconds"], share) / beside[r["at"]] for r in pairs])
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:

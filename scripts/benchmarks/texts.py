@@ -62,7 +62,7 @@ def read_texts(folder: Path, *, paragraphs: int, passages: int) -> Texts:
 
 def _passages(folder: Path, paragraphs: Sequence[Paragraph], count: int) -> Iterator[str]:
     pool = dict.fromkeys(paragraph.text for paragraph in paragraphs)
-    for name in _FURTHER if count > len(pool) else ():
+    for name in _FURTHER:
         pool |= dict.fromkeys(p.text for p in read_labelled(folder / f"{name}.json.gz").paragraphs)
     fitting = [text for text in pool if len(text.split()) in _PASSAGE_WORDS]
     random.Random(0).shuffle(fitting)

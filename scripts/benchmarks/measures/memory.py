@@ -10,7 +10,7 @@ from typing import Any
 from bench_batch_hostile import watched
 from hostile_questions import hostile_questions, write_questions
 
-from benchmarks.engine import environment
+from benchmarks.engine import EngineError, environment
 from benchmarks.places import ROOT, SCRIPTS, SEEDS
 from benchmarks.run import QA, Run
 from benchmarks.table import Row
@@ -46,6 +46,8 @@ def _batch(run: Run) -> dict[str, Any]:
             stderr=said,
         )
         memory = watched(batch, out)
+    if batch.returncode or not memory:
+        raise EngineError(f"qa batch failed; see the end of {said.name}.")
     final = memory[-1][0]
     tenth = next(kib for written, kib in memory if written * 10 >= final)
     largest = max(kib for _, kib in memory)
