@@ -32,7 +32,8 @@ def draw_throughput(panels: Mapping[str, Mapping[str, float]], path: Path) -> No
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.4), squeeze=False)
         for axis, (title, bars) in zip(axes[0], panels.items(), strict=True):
-            names = list(bars)[::-1]
+            # Drawn from below: ours on top.
+            names = sorted(bars, key=lambda name: (name.startswith("qa"), name))
             colours = [_OURS if name.startswith("qa") else _PEER for name in names]
             drawn = axis.barh(names, [bars[name] for name in names], color=colours)
             axis.bar_label(drawn, fmt="%.1f", padding=3)
@@ -60,6 +61,7 @@ def draw_latency_over_size(curve: Sequence[Mapping[str, Any]], path: Path) -> No
         axis.annotate(
             "30 ms", (sizes[0], 30), textcoords="offset points", xytext=(0, 3), color="#c44"
         )
+        axis.margins(y=0.15)
         axis.set_xscale("log")
         axis.set_yscale("log")
         for side in (axis.xaxis, axis.yaxis):

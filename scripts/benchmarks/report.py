@@ -19,7 +19,6 @@ from benchmarks.measures import (
     scale,
     starting,
 )
-from benchmarks.plots import draw_latency_over_size, draw_recall_over_memory, draw_throughput
 from benchmarks.run import Run
 from benchmarks.table import Row, median
 
@@ -91,6 +90,9 @@ def _table(found: Sequence[Row]) -> Iterator[str]:
 
 
 def _draw(run: Run, docs: Path) -> list[tuple[str, Path]]:
+    # Only what is drawn needs the plotting library.
+    from benchmarks.plots import draw_latency_over_size, draw_recall_over_memory, draw_throughput
+
     drawn: list[tuple[str, Path]] = []
     panels = {
         "passages embedded a second": _medians(embedding.rates(run)),
