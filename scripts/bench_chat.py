@@ -13,26 +13,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import json
 import os
-import pty
 import random
-import re
 import resource
-import select
 import signal
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmarks.terminal import COLUMNS, ROWS, Terminal
 from textual.widgets import Input
 
 from qa.settings import Settings
@@ -40,12 +34,9 @@ from qa.text import sentences
 from qa.tui.app import ChatApp
 from qa.tui.dialogue import Dialogue
 
-ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?<>=$]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
-STAGE = re.compile(rb"Building the index: (\w+) \d+/\d+|(Ready) ")
 KEYS_A_SECOND = 30
 #: Keys between two clearings of the box, so that it need not scroll.
 WORD = 40
-ROWS, COLUMNS = 40, 140
 
 
 def main() -> None:
@@ -147,57 +138,6 @@ def note_echoes(terminal: Terminal, word: str, seen: list[float]) -> int:
     while len(seen) < len(word) and word[: len(seen) + 1].encode() in text:
         seen.append(terminal.last_output)
     return len(seen)
-
-
-class Terminal:
-    """A program in a pseudo terminal, and what it has drawn."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._fd, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        self._process = subprocess.Popen(
-            command,
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color"},
-        )
-        os.close(inner)
-        self._drawn = b""
-        self._tail = b""
-        self.stage = ""
-        """What the chat said last that it is doing."""
-        self.last_output = 0.0
-
-    def send(self, text: str) -> None:
-        os.write(self._fd, text.encode())
-
-    def read_until(self, condition: Callable[[], bool], timeout: float) -> None:
-        """Read until ``condition``, or until the time is over."""
-        end = time.perf_counter() + timeout
-        while not condition() and time.perf_counter() < end:
-            if select.select([self._fd], [], [], 0.002)[0]:
-                self._note(os.read(self._fd, 65_536))
-                self.last_output = time.perf_counter()
-
-    def _note(self, drawn: bytes) -> None:
-        self._drawn += drawn
-        self._tail = (self._tail + drawn)[-4_096:]
-        for match in STAGE.finditer(ESCAPES.sub(b"", self._tail)):
-            self.stage = (match[1] or match[2]).decode()
-
-    def text(self) -> bytes:
-        """What has been drawn since :meth:`forget`, without escapes."""
-        return ESCAPES.sub(b"", self._drawn)
-
-    def forget(self) -> None:
-        self._drawn = b""
-
-    def close(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        os.close(self._fd)
 
 
 # A long conversation

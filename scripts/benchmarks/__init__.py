@@ -1,0 +1,1 @@
+"""What ``scripts/bench.py`` measures: qa beside txtai and Haystack, in turn, on one machine."""

@@ -1,0 +1,1 @@
+"""The rows of the table: each module measures some, and reads them back from the records."""
