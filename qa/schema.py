@@ -17,6 +17,7 @@ __all__ = [
     "Clusters",
     "DocumentRecord",
     "IndexDescription",
+    "PassagePlace",
     "PassageRecord",
     "SentenceRecord",
 ]
@@ -112,6 +113,16 @@ class SentenceRecord:
 
     id: int
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PassagePlace:
+    """Where a passage stands; its span counts in its document's text."""
+
+    id: int
+    document: int
+    span: Span
+    prose: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from qa.schema import (
     Clusters,
     DocumentRecord,
     IndexDescription,
+    PassagePlace,
     PassageRecord,
     SentenceRecord,
 )
@@ -271,6 +272,30 @@ class Store(Recording):
             if not records or not all(span.covers(sentence.span) for sentence in records):
                 raise ValueError(f"the sentences of passage {id_} are not its own")
             return PassageRecord(id_, document, span, bool(prose), records)
+
+    def places(self, ids: Collection[int]) -> dict[int, PassagePlace]:
+        """Where these passages stand, by their ids, which are all looked up at once.
+
+        Raises:
+            StoreError: there is none of one of these ids.
+        """
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT id, document, start, end, prose FROM passages"
+                f" WHERE id IN ({','.join('?' * len(ids))})",
+                [*ids],
+            ).fetchall()
+        with self._checked():
+            found = {
+                id_: PassagePlace(id_, document, Span(start, end), bool(prose))
+                for id_, document, start, end, prose in (
+                    typed(row, int, int, int, int, object) for row in rows
+                )
+            }
+        for id_ in ids:
+            if id_ not in found:
+                raise self._corrupt(f"passage {id_} is missing")
+        return found
 
     def passages_with_sentence(self, sentence: int) -> list[int]:
         """Ids of the passages that hold a sentence: one, or two where they overlap."""
