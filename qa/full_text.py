@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 
-__all__ = ["matching_passages", "rank_full_text", "words_of_passages"]
+__all__ = ["matching_passages", "rank_full_text", "texts_of_passages", "words_of_passages"]
 
 
 def rank_full_text(
@@ -53,6 +53,15 @@ def words_of_passages(
     return connection.execute(
         f"SELECT rowid, header, body FROM passage_words {within} ORDER BY rowid", tuple(values)
     )
+
+
+def texts_of_passages(
+    connection: sqlite3.Connection, ids: Collection[int]
+) -> list[tuple[object, object]]:
+    """``(id, text)`` of some passages, as the full-text index holds it."""
+    return connection.execute(
+        f"SELECT rowid, body FROM passage_words WHERE rowid IN ({','.join('?' * len(ids))})", [*ids]
+    ).fetchall()
 
 
 def _quoted(word: str) -> str:

@@ -87,6 +87,7 @@ def rank_postings(
     passages, in_all = _totals(connection)
     largest = typed(connection.execute("SELECT max(id) FROM passages").fetchone(), int)[0]
     scores = np.zeros(largest + 1)
+    matching = [np.empty(0, dtype=np.int64)]
     for word in sought:
         rows = _rows_of(connection, _stem(word))
         ids = (rows >> np.uint64(32)).astype(np.int64)
@@ -94,14 +95,16 @@ def rank_postings(
             raise ValueError("a word stands in a passage that there is not")
         idf = max(log((passages - len(rows) + 0.5) / (len(rows) + 0.5)), _LEAST_IDF)
         scores[ids] += idf * _saturated(rows, in_all / passages)
+        matching.append(ids)
+    found = np.concatenate(matching)
     if within is not None:
-        allowed = np.zeros(largest + 1, dtype=bool)
-        allowed[[id_ for id_ in within if 0 <= id_ <= largest]] = True
-        scores[~allowed] = 0.0
-    found = np.flatnonzero(scores)
-    if len(found) > limit:
-        least = np.partition(scores[found], len(found) - limit)[len(found) - limit]
-        found = found[scores[found] >= least]
+        found = found[np.isin(found, list(within))]
+    # A passage stands in it once for each of the words that it holds.
+    enough = limit * len(sought)
+    if len(found) > enough:
+        reached = scores[found]
+        found = found[reached >= np.partition(reached, len(found) - enough)[len(found) - enough]]
+    found = np.unique(found)
     best = found[np.lexsort((found, -scores[found]))][:limit]
     return list(zip(best.tolist(), scores[best].tolist(), strict=True))
 

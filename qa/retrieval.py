@@ -129,7 +129,8 @@ def retrieve(
     places = store.places(candidates)
     texts = _Texts(store, places)
     # Of a passage that only vectors found, no share takes part in the ranking.
-    shares = {id_: matched_share(texts.of(id_), weights) for id_, _ in lexical}
+    searched = store.searched_texts([id_ for id_, _ in lexical])
+    shares = {id_: matched_share(text, weights) for id_, text in searched.items()}
 
     fused = fuse(
         [

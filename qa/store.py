@@ -36,7 +36,7 @@ from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
 from qa.formats.extracted import Extracted
 from qa.formats.extractor import Refusal
-from qa.full_text import matching_passages, rank_full_text
+from qa.full_text import matching_passages, rank_full_text, texts_of_passages
 from qa.locking import WriterLock
 from qa.models.encoder import Vectors
 from qa.postings import has_postings, posted_frequency, posted_passages, rank_postings
@@ -296,6 +296,12 @@ class Store(Recording):
             if id_ not in found:
                 raise self._corrupt(f"passage {id_} is missing")
         return found
+
+    def searched_texts(self, ids: Collection[int]) -> dict[int, str]:
+        """The texts of passages as words are searched in them, sooner than from their documents."""
+        with self._checked(), self._translated():
+            rows = texts_of_passages(self._connection, ids)
+            return dict(typed(row, int, str) for row in rows)
 
     def passages_with_sentence(self, sentence: int) -> list[int]:
         """Ids of the passages that hold a sentence: one, or two where they overlap."""

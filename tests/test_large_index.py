@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pytest
 
 from qa.clustering import ClusteredIndex, cluster_count
 from qa.indexing import update_index
+from qa.models.encoder import Progress, Vectors
 from qa.retrieval import Retrieval, retrieve
 from qa.session import Session
 from qa.settings import SENTENCE_READER, Settings
@@ -393,3 +394,22 @@ def test_clusters_do_not_change_where_nothing_did(large: Settings) -> None:
         assert before is not None
         assert after is not None
         assert (before.vectors, before.generation) == (after.vectors, after.generation)
+
+
+class Interrupted(FakeEncoder):
+    """Ends the update when it is asked for vectors."""
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        raise KeyboardInterrupt(f"before {len(texts)} texts", progress)
+
+
+def test_an_update_that_is_cut_off_leaves_postings_clusters_and_files_as_they_were(
+    large: Settings,
+) -> None:
+    before = nearest(large), faiss_files(large), [ranked(large, q) for q in QUESTIONS]
+    change(large)
+    with pytest.raises(KeyboardInterrupt):
+        update_index(large, Interrupted())
+    assert before == (nearest(large), faiss_files(large), [ranked(large, q) for q in QUESTIONS])
+    update_index(large, FakeEncoder())
+    assert ranked(large, "What is the tower of?") != {}
