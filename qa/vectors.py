@@ -39,6 +39,8 @@ __all__ = [
     "vectors_fit",
 ]
 
+#: Vectors looked up at once by their ids: SQLite takes so many values in one statement anywhere.
+AT_ONCE = 10_000
 #: Clusters that a question is compared with, where nothing else is set.
 CLUSTERS_SEARCHED = 64
 #: So many times as many are taken from a clustered index as are wanted: its similarities are rounded.
@@ -126,9 +128,7 @@ def follow_clusters(store: Store, generation: int, most: int) -> None:
         if clusters is not None and count <= most // 2:
             store.set_clusters(kind, None)
         elif clusters is None or _is_outgrown(clusters, count, store, kind):
-            ids = store.ids(kind)
-            every = max(len(ids) // sample_size(len(ids)), 1)
-            _, sample = store.vectors_of(kind, ids[::every])
+            sample = _sample(store, kind)
             store.set_clusters(kind, compute_clusters(sample, count, generation))
 
 
@@ -136,6 +136,16 @@ def _is_outgrown(clusters: Clusters, count: int, store: Store, kind: str) -> boo
     if not clusters.vectors <= 2 * count <= 4 * clusters.vectors:
         return True
     return 2 * store.vectors_since(kind, clusters.generation) > count
+
+
+def _sample(store: Store, kind: str) -> Vectors:
+    """Vectors evenly apart, so many as clusters are computed from."""
+    ids = store.ids(kind)
+    chosen = ids[:: max(len(ids) // sample_size(len(ids)), 1)]
+    chunks = (chosen[start : start + AT_ONCE] for start in range(0, len(chosen), AT_ONCE))
+    found = (store.vectors_of(kind, chunk) for chunk in chunks)
+    sample: Vectors = np.concatenate([vectors for ids_there, vectors in found if ids_there])
+    return sample
 
 
 def save_vectors(folder: Path, store: Store, generation: int) -> None:
