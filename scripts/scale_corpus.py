@@ -1,4 +1,4 @@
-"""A made-up corpus of any size, written through the store: clustered vectors and text, and questions to it.
+"""A made-up corpus of any size, written through the store: clustered vectors and text, and questions.
 
 Nothing is embedded. A passage is about one topic: its vector is the topic's with noise, its content words
 come from the topic's own and from a vocabulary with the frequencies of a language (Zipf's law as corrected by
@@ -149,9 +149,8 @@ class MadeUpCorpus:
         return _unit(self._rng.standard_normal((count, DIMENSION)) * _SPREAD)
 
 
-def write_store(folder_of_store: Store, passages: int, count: int) -> list[Question]:
+def write_store(store: Store, passages: int, count: int) -> list[Question]:
     """Write a corpus of ``passages`` in one transaction; ``count`` questions to it."""
-    store = folder_of_store
     corpus = MadeUpCorpus(passages)
     asked = set(np.random.default_rng(1).choice(passages, size=count, replace=False).tolist())
     questions: list[Question] = []
