@@ -24,7 +24,7 @@ from qa.settings import Settings
 from qa.store import STORE_FILE, Store
 from qa.text import one_line
 from qa.unfinished import UNFINISHED_FILE, UnfinishedVectors, discard_unfinished
-from qa.vectors import discard_vectors, save_vectors, vectors_fit
+from qa.vectors import discard_vectors, follow_clusters, save_vectors, vectors_fit
 
 __all__ = ["IndexReport", "Progress", "changed_files", "update_index"]
 
@@ -138,6 +138,8 @@ def update_index(
             if changes_store:
                 update.embed()
                 store.describe(description)
+                store.follow_postings(generation, settings.exact_up_to)
+                follow_clusters(store, generation, settings.exact_up_to)
         if changes_store:
             store.flush_log()
         discard_unfinished(vectors)

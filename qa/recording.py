@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from qa.cluster_rows import replace_clusters
 from qa.database import sqlite_errors
 from qa.document_rows import (
     insert_document,
@@ -18,9 +19,17 @@ from qa.document_rows import (
 )
 from qa.documents import Document
 from qa.formats.extractor import Refusal
+from qa.full_text import words_of_passages
 from qa.models.encoder import Vectors
 from qa.passages import Passage
-from qa.schema import TABLE_NAMES, TABLES, IndexDescription
+from qa.postings import (
+    add_postings,
+    drop_postings,
+    has_postings,
+    make_postings,
+    remove_postings,
+)
+from qa.schema import TABLE_NAMES, TABLES, Clusters, IndexDescription
 from qa.text import Span
 
 __all__ = ["Recording"]
@@ -75,12 +84,32 @@ class Recording:
 
     def remove(self, file: str) -> None:
         """Forget a document and all that was made of it."""
+        if has_postings(self._connection):
+            words = words_of_passages(self._connection, "WHERE d.file = ?", (file,)).fetchall()
+            if not remove_postings(self._connection, words):
+                drop_postings(self._connection)
         self._connection.execute(
             "DELETE FROM passage_words WHERE rowid IN (SELECT p.id FROM passages p"
             " JOIN documents d ON d.id = p.document WHERE d.file = ?)",
             (file,),
         )
         self._connection.execute("DELETE FROM documents WHERE file = ?", (file,))
+
+    def follow_postings(self, generation: int, most: int) -> None:
+        """Make the postings hold the documents that came with ``generation`` too.
+
+        There are none of a store of up to ``most`` passages; to spare one that is about so large from
+        coming and going, they stay until it is half of that.
+        """
+        count = self._connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+        if has_postings(self._connection):
+            if count > most // 2:
+                new = words_of_passages(self._connection, "WHERE d.generation = ?", (generation,))
+                add_postings(self._connection, new)
+            else:
+                drop_postings(self._connection)
+        elif count > most:
+            make_postings(self._connection, words_of_passages(self._connection))
 
     def purge_words(self) -> None:
         """Take the words of removed documents out of the full-text index's file; it only marks them."""
@@ -135,6 +164,10 @@ class Recording:
             f"UPDATE {table} SET embedding = ? WHERE id = ?",
             ((vector_bytes(vector), id_) for id_, vector in vectors),
         )
+
+    def set_clusters(self, table: str, clusters: Clusters | None) -> None:
+        """Group the vectors of "passages" or "sentences" by these, or no more."""
+        replace_clusters(self._connection, table, clusters)
 
     def _translated(self) -> AbstractContextManager[None]:
         return sqlite_errors(self.path)

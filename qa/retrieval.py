@@ -16,9 +16,9 @@ from qa.database import corrupt
 from qa.documents import Document
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
-from qa.schema import PassageRecord
+from qa.schema import PassagePlace
 from qa.store import Store
-from qa.terms import content_words, stem, stems
+from qa.terms import content_words, stem, stem_set
 from qa.text import Span
 from qa.vectors import VectorIndex
 
@@ -126,9 +126,11 @@ def retrieve(
     by_sentence = _by_best_sentence(nearest, store)
     lexical = store.search_words(content_words(question), fusion.depth, among)
     candidates = {*dense, *by_sentence, *(id_ for id_, _ in lexical)}
-    records = {id_: store.passage(id_) for id_ in candidates}
-    texts = _Texts(store)
-    shares = {id_: matched_share(texts.of(records[id_]), weights) for id_, _ in lexical}
+    places = store.places(candidates)
+    texts = _Texts(store, places)
+    # Of a passage that only vectors found, no share takes part in the ranking.
+    searched = store.searched_texts([id_ for id_, _ in lexical])
+    shares = {id_: matched_share(text, weights) for id_, text in searched.items()}
 
     fused = fuse(
         [
@@ -144,60 +146,61 @@ def retrieve(
         ],
         fusion.rank_constant,
     )
-    for id_, record in records.items():
-        if not record.prose:
+    for id_, place in places.items():
+        if not place.prose:
             fused[id_] *= fusion.furniture_factor
     best = [id_ for id_, _ in _descending(fused)[:limit]]
-    shares |= {
-        id_: matched_share(texts.of(records[id_]), weights) for id_ in best if id_ not in shares
-    }
     missing = [id_ for id_ in best if id_ not in dense]
     dense.update(_similarities(query, store.passage_vectors(missing)))
-    sentence_ids = sorted({s.id for id_ in best for s in records[id_].sentences})
+    records = {id_: store.passage(id_) for id_ in best}
+    sentence_ids = sorted({s.id for record in records.values() for s in record.sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
     passages = tuple(
         RetrievedPassage(
             id=id_,
-            document=records[id_].document,
-            span=records[id_].span,
-            text=texts.of(records[id_]),
-            header=texts.header_of(records[id_]),
-            prose=records[id_].prose,
+            document=record.document,
+            span=record.span,
+            text=texts.of(id_),
+            header=texts.header_of(id_),
+            prose=record.prose,
             sentences=tuple(
                 RetrievedSentence(sentence.span, similarity.get(sentence.id))
-                for sentence in records[id_].sentences
+                for sentence in record.sentences
             ),
             dense=dense[id_],
-            lexical=shares[id_],
+            lexical=shares[id_] if id_ in shares else matched_share(texts.of(id_), weights),
             fused=fused[id_],
         )
-        for id_ in best
+        for id_, record in records.items()
     )
     nowhere = tuple(word for word, frequency in frequencies.items() if not frequency)
     return Retrieval(question, weights, passages, nowhere)
 
 
 class _Texts:
-    """Passages' texts and headers; each document is read, and its digest compared, once if at all."""
+    """The texts of passages; a document is read when one of its passages is asked for."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, places: Mapping[int, PassagePlace]) -> None:
+        self._store, self._places = store, places
         self._documents: dict[int, Document] = {}
 
-    def of(self, record: PassageRecord) -> str:
-        text = self._document(record).text
-        if record.span.end > len(text):
-            raise corrupt(self._store.path, f"passage {record.id} lies outside of its document")
-        return record.span.of(text)
+    def of(self, id_: int) -> str:
+        """The text of a passage."""
+        text, span = self._document(id_).text, self._places[id_].span
+        if span.end > len(text):
+            raise corrupt(self._store.path, f"passage {id_} lies outside of its document")
+        return span.of(text)
 
-    def header_of(self, record: PassageRecord) -> str:
-        document = self._document(record)
+    def header_of(self, id_: int) -> str:
+        """Title and date of its document."""
+        document = self._document(id_)
         return header_of(document.title, document.date)
 
-    def _document(self, record: PassageRecord) -> Document:
-        if record.document not in self._documents:
-            self._documents[record.document] = self._store.document(record.document)
-        return self._documents[record.document]
+    def _document(self, id_: int) -> Document:
+        number = self._places[id_].document
+        if number not in self._documents:
+            self._documents[number] = self._store.document(number)
+        return self._documents[number]
 
 
 def fuse(
@@ -234,7 +237,7 @@ def _weights(frequencies: Mapping[str, int], count: int) -> dict[str, float]:
 
 def matched_share(text: str, weights: Mapping[str, float]) -> float:
     """The share of the question's idf that ``text`` holds, from 0 to 1."""
-    return share_of_terms(set(stems(text)), weights)
+    return share_of_terms(stem_set(text), weights)
 
 
 def share_of_terms(held: Collection[str], weights: Mapping[str, float]) -> float:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from qa.models.encoder import Vectors
 from qa.text import Span
 
 __all__ = [
+    "CLUSTERS_TABLE",
     "FORMAT_VERSION",
+    "POSTINGS_TABLES",
     "TABLES",
     "TABLE_NAMES",
+    "Clusters",
     "DocumentRecord",
     "IndexDescription",
+    "PassagePlace",
     "PassageRecord",
     "SentenceRecord",
 ]
@@ -50,8 +55,26 @@ CREATE VIRTUAL TABLE passage_words USING fts5 (
 );
 """
 
+#: Of a large index only, so that a small one is as it was before there were any (:mod:`qa.clustering`,
+#: :mod:`qa.postings`).
+CLUSTERS_TABLE = """
+CREATE TABLE IF NOT EXISTS clusters (
+    kind TEXT PRIMARY KEY, vectors INTEGER NOT NULL, generation INTEGER NOT NULL,
+    centroids BLOB NOT NULL, ranges BLOB NOT NULL
+)
+"""
+POSTINGS_TABLES = (
+    "CREATE TABLE postings ("
+    "id INTEGER PRIMARY KEY, term TEXT NOT NULL, first INTEGER NOT NULL, rows BLOB NOT NULL)",
+    "CREATE UNIQUE INDEX postings_of_term ON postings (term, first)",
+    "CREATE TABLE posting_totals (passages INTEGER NOT NULL, words INTEGER NOT NULL)",
+)
+
 #: In an order in which they can be dropped.
-TABLE_NAMES = ("passage_words", "passages", "sentences", "documents", "refused", "description")
+TABLE_NAMES = (
+    *("postings", "posting_totals", "clusters"),
+    *("passage_words", "passages", "sentences", "documents", "refused", "description"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,16 @@ class SentenceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PassagePlace:
+    """Where a passage stands; its span counts in its document's text."""
+
+    id: int
+    document: int
+    span: Span
+    prose: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PassageRecord:
     """A stored passage; spans count in its document's text."""
 
@@ -101,3 +134,18 @@ class PassageRecord:
     span: Span
     prose: bool
     sentences: tuple[SentenceRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clusters:
+    """How a large index groups its vectors and shortens them: what its FAISS file is made with."""
+
+    vectors: int
+    """How many there were when this was computed."""
+    generation: int
+    """The one it was computed in."""
+    centroids: Vectors
+    """Shape (clusters, dimension)."""
+    ranges: Vectors
+    """Least value and width of each dimension of what is left of a vector without its centroid, shape
+    (2, dimension): a byte stands for 256 steps between."""

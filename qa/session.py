@@ -132,7 +132,9 @@ class Session:
             encoder = encoder if encoder is not None else load(settings.model)
             _require_encoder(description, encoder, settings)
             with store.snapshot():
-                vectors = open_vectors(settings.vectors, store, description.generation)
+                vectors = open_vectors(
+                    settings.vectors, store, description.generation, settings.clusters_searched
+                )
             own = None if as_shipped else load_calibration(settings.vectors)
             loaded = load_reader(settings.reader)
             made_for = f"{loaded.identity} with {description.encoder_digest}"
@@ -271,7 +273,12 @@ class Session:
         description = _described(self._store, self.settings)
         if description.generation != self._vectors.generation:
             _require_encoder(description, self._encoder, self.settings)
-            self._vectors = open_vectors(self.settings.vectors, self._store, description.generation)
+            self._vectors = open_vectors(
+                self.settings.vectors,
+                self._store,
+                description.generation,
+                self.settings.clusters_searched,
+            )
 
 
 def build_index(

@@ -60,6 +60,11 @@ class Settings:
     """Longest passage, in words."""
     sentence_vectors: bool = True
     """Embed each sentence too: better ranking for 5 to 8 times the vectors."""
+    exact_up_to: int = 50_000
+    """Up to so many passages, or sentences, every vector is compared with the question, and SQLite ranks
+    the words; beyond, the vectors of the nearest clusters are, and the words are ranked by postings."""
+    clusters_searched: int = 64
+    """How many of the nearest clusters: more find more of what comparing all would, in more time."""
     max_question_characters: int = 2_000
     max_file_bytes: int = 50_000_000
     max_extraction_seconds: int = 30

@@ -15,6 +15,7 @@ from types import NoneType
 
 import numpy as np
 
+from qa.cluster_rows import stored_clusters
 from qa.corpus import STORE_FILE
 from qa.database import (
     BUSY_SECONDS,
@@ -35,13 +36,17 @@ from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
 from qa.formats.extracted import Extracted
 from qa.formats.extractor import Refusal
+from qa.full_text import matching_passages, rank_full_text, texts_of_passages
 from qa.locking import WriterLock
 from qa.models.encoder import Vectors
+from qa.postings import has_postings, posted_frequency, posted_passages, rank_postings
 from qa.recording import Recording
 from qa.schema import (
     FORMAT_VERSION,
+    Clusters,
     DocumentRecord,
     IndexDescription,
+    PassagePlace,
     PassageRecord,
     SentenceRecord,
 )
@@ -268,12 +273,43 @@ class Store(Recording):
                 raise ValueError(f"the sentences of passage {id_} are not its own")
             return PassageRecord(id_, document, span, bool(prose), records)
 
+    def places(self, ids: Collection[int]) -> dict[int, PassagePlace]:
+        """Where these passages stand, by their ids, which are all looked up at once.
+
+        Raises:
+            StoreError: there is none of one of these ids.
+        """
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT id, document, start, end, prose FROM passages"
+                f" WHERE id IN ({','.join('?' * len(ids))})",
+                [*ids],
+            ).fetchall()
+        with self._checked():
+            found = {
+                id_: PassagePlace(id_, document, Span(start, end), bool(prose))
+                for id_, document, start, end, prose in (
+                    typed(row, int, int, int, int, object) for row in rows
+                )
+            }
+        for id_ in ids:
+            if id_ not in found:
+                raise self._corrupt(f"passage {id_} is missing")
+        return found
+
+    def searched_texts(self, ids: Collection[int]) -> dict[int, str]:
+        """The texts of passages as words are searched in them, sooner than from their documents."""
+        with self._checked(), self._translated():
+            rows = texts_of_passages(self._connection, ids)
+            return dict(typed(row, int, str) for row in rows)
+
     def passages_with_sentence(self, sentence: int) -> list[int]:
         """Ids of the passages that hold a sentence: one, or two where they overlap."""
         with self._translated():
             rows = self._connection.execute(
-                "SELECT id FROM passages WHERE first_sentence <= ? AND last_sentence >= ?"
-                " ORDER BY first_sentence DESC LIMIT 2",
+                # Firsts differ, so no other two are looked at, however many passages there are.
+                "SELECT id FROM (SELECT id, last_sentence FROM passages WHERE first_sentence <= ?"
+                " ORDER BY first_sentence DESC LIMIT 2) WHERE last_sentence >= ?",
                 (sentence, sentence),
             ).fetchall()
         return self._ids(rows)
@@ -285,6 +321,36 @@ class Store(Recording):
     def sentence_vectors(self, ids: Sequence[int] | None = None) -> tuple[list[int], Vectors]:
         """Ids and vectors of all sentences that have one, or of those among ``ids``."""
         return self._vectors("sentences", ids)
+
+    def vectors_of(self, table: str, ids: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Ids and vectors of the "passages" or "sentences" among ``ids`` that have one."""
+        return self._vectors(table, ids)
+
+    def vector_count(self, table: str) -> int:
+        """How many "passages" or "sentences" there are that may have a vector."""
+        description = self.description()
+        if table == "sentences" and (description is None or not description.sentence_vectors):
+            return 0
+        with self._translated():
+            return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    def vectors_since(self, table: str, generation: int) -> int:
+        """How many of these came after that generation."""
+        with self._translated():
+            row = self._connection.execute(
+                f"SELECT count(*) FROM documents d JOIN {table} t ON t.document = d.id"
+                " WHERE d.generation > ?",
+                (generation,),
+            ).fetchone()
+        return int(row[0])
+
+    def clusters(self, table: str) -> Clusters | None:
+        """What the vectors of "passages" or "sentences" are grouped by, if there are so many."""
+        description = self.description()
+        if description is None:
+            return None
+        with self._checked(), self._translated():
+            return stored_clusters(self._connection, table, description.dimension)
 
     def vectors_from(self, table: str, first: int, limit: int = -1) -> tuple[list[int], Vectors]:
         """Ids and vectors of the "passages" or "sentences" that have one, from id ``first`` on."""
@@ -335,32 +401,25 @@ class Store(Recording):
         """
         if not words:
             return []
-        within, ids = "", []
-        if documents is not None:
-            ids = [*documents]
-            within = (
-                " AND rowid IN (SELECT id FROM passages"
-                f" WHERE document IN ({','.join('?' * len(ids))}))"
-            )
-        with self._translated():
-            rows = self._connection.execute(
-                "SELECT rowid, -bm25(passage_words, 0.5, 1.0) AS score FROM passage_words"
-                f" WHERE passage_words MATCH ?{within} ORDER BY score DESC, rowid LIMIT ?",
-                (" OR ".join(_quoted(word) for word in words), *ids, limit),
-            ).fetchall()
-        return list(zip(self._ids(rows), (float(row[1]) for row in rows), strict=True))
+        with self._checked(), self._translated():
+            if has_postings(self._connection):
+                within = None if documents is None else self.passages_of(documents)
+                return rank_postings(self._connection, words, limit, within)
+            rows = rank_full_text(self._connection, words, limit, documents)
+        return list(zip(self._ids(rows), (score for _, score in rows), strict=True))
 
     def passage_frequency(self, word: str) -> int:
         """How many passages hold ``word`` or another form of it."""
-        with self._translated():
-            row = self._connection.execute(
-                "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?", (_quoted(word),)
-            ).fetchone()
-        return int(row[0])
+        with self._checked(), self._translated():
+            if has_postings(self._connection):
+                return posted_frequency(self._connection, word)
+            return matching_passages(self._connection, word)
 
     def passage_count(self) -> int:
         """How many passages there are."""
-        with self._translated():
+        with self._checked(), self._translated():
+            if has_postings(self._connection):
+                return posted_passages(self._connection)
             return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 
     def size(self) -> int:
@@ -429,8 +488,3 @@ def _reading_mode(path: Path) -> str:
     # needs none; where a killed process has left one, the store is nothing without it.
     log = Path(f"{path}-wal")
     return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-
-
-def _quoted(word: str) -> str:
-    """``word`` as an FTS5 string, in which no operator means anything."""
-    return '"' + word.replace('"', '""') + '"'

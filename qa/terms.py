@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["FUNCTION_WORDS", "content_words", "stem", "stems", "words"]
+__all__ = ["FUNCTION_WORDS", "content_words", "stem", "stem_set", "stems", "words"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -47,6 +47,20 @@ def stem(word: str) -> str:
 def stems(text: str) -> list[str]:
     """The stems of the content words of ``text``, each once, in order."""
     return list(dict.fromkeys(_stemmer().stemWords(content_words(text))))
+
+
+def stem_set(text: str) -> set[str]:
+    """The same stems, in no order and sooner: a word of the corpus comes again and again."""
+    found = set(map(_content_stem, set(_WORD.findall(text.casefold()))))
+    found.discard("")
+    return found or set(stems(text))
+
+
+@lru_cache(maxsize=50_000)
+def _content_stem(word: str) -> str:
+    """The stem of a word as it stands, empty for a function word."""
+    plain = word[:-2] if word.endswith(("'s", "’s")) else word
+    return "" if plain in FUNCTION_WORDS else stem(plain)
 
 
 @lru_cache(maxsize=1)

@@ -37,6 +37,10 @@ METHODS = {
     ("runpy", "run_path"),
 }
 
+#: It reads bytes in memory, after each that is no number was compared with what it must be, where
+#: deserialize_index would copy them; tests/test_large_index.py tampers with them.
+EXCEPTIONS = {"clustering.py": ["faiss.read_index"]}
+
 
 def offences(source: str) -> Iterator[str]:
     """What in ``source`` must not be there."""
@@ -82,7 +86,7 @@ def test_an_offence_is_seen(source: str) -> None:
 def test_the_sources_are_free_of_them() -> None:
     assert len(SOURCES) > 50
     found = {str(path): list(offences(path.read_text(encoding="utf-8"))) for path in SOURCES}
-    assert {path: names for path, names in found.items() if names} == {}
+    assert {Path(path).name: names for path, names in found.items() if names} == EXCEPTIONS
 
 
 WATCHED = """

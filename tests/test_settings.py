@@ -20,6 +20,8 @@ EVERY = Settings(  # no field at its default
     threshold=0.25,
     passage_words=90,
     sentence_vectors=False,
+    exact_up_to=30,
+    clusters_searched=8,
     max_question_characters=100,
     max_file_bytes=1000,
     max_extraction_seconds=5,
@@ -54,6 +56,7 @@ def test_every_setting_can_be_given_in_the_file(tmp_path: Path) -> None:
         tmp_path,
         'corpus = "texts"\nvectors = "made"\nmodel = "./encoder"\nreader = "other"\n'
         "passages_read = 4\ncitations = 2\nthreshold = 0.25\npassage_words = 90\nsentence_vectors = false\n"
+        "exact_up_to = 30\nclusters_searched = 8\n"
         "max_question_characters = 100\nmax_file_bytes = 1000\nmax_extraction_seconds = 5\n"
         "max_extraction_memory = 600\nmax_text_characters = 700\nmax_unpacked_bytes = 800\n"
         "max_unpacked_ratio = 90\nmax_pages = 10\nmax_nesting = 20\n",
@@ -72,6 +75,8 @@ def test_every_setting_can_be_given_as_a_variable(tmp_path: Path) -> None:
         "QA_THRESHOLD": "0.25",
         "QA_PASSAGE_WORDS": "90",
         "QA_SENTENCE_VECTORS": "no",
+        "QA_EXACT_UP_TO": "30",
+        "QA_CLUSTERS_SEARCHED": "8",
         "QA_MAX_QUESTION_CHARACTERS": "100",
         "QA_MAX_FILE_BYTES": "1000",
         "QA_MAX_EXTRACTION_SECONDS": "5",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.terms import content_words, stem, stems, words
+from qa.terms import content_words, stem, stem_set, stems, words
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_a_question_of_function_words_alone_keeps_them() -> None:
 def test_forms_of_one_word_have_one_stem() -> None:
     assert stem("relations") == stem("relation")
     assert stems("building buildings built") == ["build", "built"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The keeper's last winters, and the keepers' lamps: they weren't lit.",
+        "To be or not to be?",
+        "What's Straße İstanbul's NAÏVE o’clock's 1,871 a_b",
+        "",
+        "— … !",
+    ],
+)
+def test_the_set_of_stems_is_that_of_the_stems_in_order(text: str) -> None:
+    assert stem_set(text) == set(stems(text))

@@ -13,7 +13,8 @@ from qa.indexing import update_index
 from qa.models.encoder import Vectors
 from qa.settings import Settings
 from qa.store import Store
-from qa.vectors import DESCRIPTION_FILE, VectorIndex, discard_vectors, open_vectors, save_vectors
+from qa.vector_files import DESCRIPTION_FILE
+from qa.vectors import VectorIndex, discard_vectors, open_vectors, save_vectors
 from tests.fakes import FakeEncoder
 
 QUERY = FakeEncoder().embed_query("How much honey, hive and harvest did Maria Oduya lose to frost?")
