@@ -25,14 +25,21 @@ _HEADER = struct.Struct("<iqqqBi")
 
 def exact_vectors(store: Store, kind: str) -> Any:
     """The index of all vectors of a kind that the store holds."""
-    import faiss
-
+    faiss = _faiss()
     ids, vectors = store.vectors_from(kind, 0, READ_AT_ONCE)
     index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(vectors.shape[1], 1)))
     while ids:
         index.add_with_ids(np.ascontiguousarray(vectors), np.asarray(ids, dtype=np.int64))
         ids, vectors = store.vectors_from(kind, ids[-1] + 1, READ_AT_ONCE)
     return index
+
+
+def _faiss() -> Any:
+    """The library, on one thread: to wake more for one question takes longer than they save."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    return faiss
 
 
 def nearest_exact(index: Any, query: Vectors, limit: int) -> list[tuple[int, float]]:
@@ -68,8 +75,7 @@ def read_exact(file: VectorFile) -> Any:
     data = sound_exact(file)
     if data is None:
         return None
-    import faiss
-
+    faiss = _faiss()
     try:
         return faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
     except RuntimeError:

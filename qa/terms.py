@@ -49,11 +49,11 @@ def stems(text: str) -> list[str]:
     return list(dict.fromkeys(_stemmer().stemWords(content_words(text))))
 
 
-def stem_set(text: str) -> set[str]:
-    """The same stems, in no order and sooner: a word of the corpus comes again and again."""
-    found = set(map(_content_stem, set(_WORD.findall(text.casefold()))))
-    found.discard("")
-    return found or set(stems(text))
+@lru_cache(maxsize=2_000)
+def stem_set(text: str) -> frozenset[str]:
+    """The same stems, in no order and sooner: a word of the corpus comes again and again, so do passages."""
+    found = frozenset(map(_content_stem, set(_WORD.findall(text.casefold()))))
+    return (found - {""}) or frozenset(stems(text))
 
 
 @lru_cache(maxsize=50_000)
