@@ -103,7 +103,8 @@ def _graph(weights: Arrays) -> Any:
     width = weights["embeddings.LayerNorm.weight"].shape[0]
 
     def constant(values: Any) -> Any:
-        return op.constant(np.asarray(values))
+        # Weights are not copied: OpenVINO holds on to the array.
+        return op.constant(np.asarray(values), shared_memory=isinstance(values, np.ndarray))
 
     def normalised(x: Any, name: str) -> Any:
         x = op.mvn(x, constant([-1]), True, EPSILON, "inside_sqrt")
