@@ -36,9 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = make_parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)  # a polite kill is an interruption like Ctrl-C
-        if (
-            signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-        ):  # as qa.__main__ sets it while this loads
+        # As qa.__main__ sets it while this loads.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     # Models come with the install; nothing here may look for them on a hub by itself.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -6,7 +6,7 @@ import sqlite3
 
 import numpy as np
 
-from qa.database import typed
+from qa.database import has_table, typed
 from qa.schema import CLUSTERS_TABLE, Clusters
 
 __all__ = ["replace_clusters", "stored_clusters"]
@@ -18,7 +18,7 @@ def stored_clusters(connection: sqlite3.Connection, kind: str, dimension: int) -
     Raises:
         ValueError: the row is damaged.
     """
-    if not _has_table(connection):
+    if not has_table(connection, "clusters"):
         return None
     row = connection.execute(
         "SELECT vectors, generation, centroids, ranges FROM clusters WHERE kind = ?", (kind,)
@@ -48,8 +48,3 @@ def replace_clusters(connection: sqlite3.Connection, kind: str, clusters: Cluste
             clusters.ranges.astype("<f4").tobytes(),
         ),
     )
-
-
-def _has_table(connection: sqlite3.Connection) -> bool:
-    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'clusters'").fetchone()
-    return found is not None

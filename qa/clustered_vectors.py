@@ -6,25 +6,18 @@ import hashlib
 import mmap
 import os
 import stat
-from collections.abc import Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
 from qa.clustering import ClusteredFile, Sink, clustered_file, write_clustered
 from qa.files import replacing
-from qa.models.encoder import Vectors
 from qa.schema import Clusters
-from qa.store import Store
-from qa.vector_files import VectorFile
+from qa.vector_files import VectorFile, vectors_in_order
 
 __all__ = ["clustered_vectors", "read_clustered", "save_clustered"]
-
-#: Vectors read from the store at once.
-READ_AT_ONCE = 8_192
 
 
 def read_clustered(file: VectorFile, clusters: Clusters) -> ClusteredFile | None:
@@ -72,20 +65,10 @@ def _write(stream: Sink, scratch: IO[bytes], file: VectorFile, clusters: Cluster
         new = np.array(file.came_since(earlier.generation), dtype=np.int64)
         stay = np.intersect1d(held, np.setdiff1d(there, new))
         if not len(new) or not len(stay) or new[0] > stay[-1]:
-            added = _in_order(file.store, file.kind, int(new[0])) if len(new) else iter(())
+            added = vectors_in_order(file.store, file.kind, int(new[0])) if len(new) else ()
             write_clustered(stream, scratch, clusters, added, old, np.setdiff1d(held, stay))
             return
-    write_clustered(stream, scratch, clusters, _in_order(file.store, file.kind, 0))
-
-
-def _in_order(
-    store: Store, kind: str, first: int
-) -> Iterator[tuple[npt.NDArray[np.int64], Vectors]]:
-    """Ids and vectors from id ``first`` on."""
-    ids, vectors = store.vectors_from(kind, first, READ_AT_ONCE)
-    while ids:
-        yield np.array(ids, dtype=np.int64), vectors
-        ids, vectors = store.vectors_from(kind, ids[-1] + 1, READ_AT_ONCE)
+    write_clustered(stream, scratch, clusters, vectors_in_order(file.store, file.kind))
 
 
 class _Hashed:

@@ -17,6 +17,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from qa.faiss_index import index_header, one_thread
 from qa.models.encoder import Vectors
 from qa.schema import Clusters
 
@@ -39,8 +40,6 @@ _SAMPLE = 64
 #: Rounded up to so many, so that a vector's nearest centroid does not hang on who is asked for beside it:
 #: products of matrices of other shapes may be summed in another order.
 _ROWS = 4_096
-#: How faiss writes the beginning of any index: dimension, count, two numbers out of use, trained, metric.
-_HEADER = struct.Struct("<iqqqBi")
 
 
 @dataclass(frozen=True)
@@ -103,12 +102,8 @@ def compute_clusters(sample: Vectors, vectors: int, generation: int) -> Clusters
     )
     index.cp.spherical = True
     index.cp.min_points_per_centroid = 1
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
+    with one_thread():
         index.train(np.ascontiguousarray(sample))
-    finally:
-        faiss.omp_set_num_threads(threads)
     centroids = index.quantizer.reconstruct_n(0, index.nlist)
     ranges = faiss.vector_to_array(index.sq.trained).reshape(2, dimension)
     return Clusters(vectors, generation, centroids, ranges)
@@ -225,9 +220,9 @@ def _frame(clusters: Clusters, sizes: npt.NDArray[np.int64]) -> bytes:
 def _frame_parts(
     clusters: Clusters, sizes: npt.NDArray[np.int64], count: int, dimension: int
 ) -> Iterator[bytes]:
-    yield b"IwSq" + _HEADER.pack(dimension, int(sizes.sum()), 1 << 20, 1 << 20, 1, 0)
+    yield b"IwSq" + index_header(dimension, int(sizes.sum()))
     yield struct.pack("<QQ", count, 1)  # clusters, and how many are searched if nothing is said
-    yield b"IxFI" + _HEADER.pack(dimension, count, 1 << 20, 1 << 20, 1, 0)
+    yield b"IxFI" + index_header(dimension, count)
     yield struct.pack("<Q", count * dimension) + clusters.centroids.astype("<f4").tobytes()
     yield struct.pack("<BQ", 0, 0)  # no map from ids to places
     # A byte a dimension, between its least and its greatest value.

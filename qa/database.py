@@ -17,6 +17,7 @@ __all__ = [
     "Kind",
     "connect",
     "corrupt",
+    "has_table",
     "is_sound",
     "require_own_file",
     "require_plain_tables",
@@ -130,6 +131,12 @@ def typed(row: Sequence[object], *types: type | tuple[type, ...]) -> tuple[Any, 
         if not isinstance(value, expected):
             raise ValueError(f"a value is {type(value).__name__}")
     return tuple(row)
+
+
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the file has a table of that name."""
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    return found is not None
 
 
 def is_sound(path: Path) -> bool:

@@ -8,38 +8,28 @@ from typing import Any
 
 import numpy as np
 
+from qa.faiss_index import INDEX_HEADER, index_header, one_thread
 from qa.files import read_regular_file, replace_file
 from qa.models.encoder import Vectors
 from qa.store import Store
-from qa.vector_files import VectorFile
+from qa.vector_files import VectorFile, vectors_in_order
 
 __all__ = ["exact_vectors", "nearest_exact", "read_exact", "save_exact", "sound_exact"]
 
-#: Vectors read from the store at once, so that not all of them are in memory twice.
-READ_AT_ONCE = 10_000
 #: In bytes, of a file without any vector; with them the store holds the same and more.
 _LARGEST_FRAME = 100_000
-#: How faiss writes the beginning of any index: dimension, count, two numbers out of use, trained, metric.
-_HEADER = struct.Struct("<iqqqBi")
 
 
 def exact_vectors(store: Store, kind: str) -> Any:
     """The index of all vectors of a kind that the store holds."""
-    faiss = _faiss()
-    ids, vectors = store.vectors_from(kind, 0, READ_AT_ONCE)
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(vectors.shape[1], 1)))
-    while ids:
-        index.add_with_ids(np.ascontiguousarray(vectors), np.asarray(ids, dtype=np.int64))
-        ids, vectors = store.vectors_from(kind, ids[-1] + 1, READ_AT_ONCE)
-    return index
-
-
-def _faiss() -> Any:
-    """The library, on one thread: to wake more for one question takes longer than they save."""
     import faiss
 
-    faiss.omp_set_num_threads(1)
-    return faiss
+    index = None
+    for ids, vectors in vectors_in_order(store, kind):
+        if index is None:
+            index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
+        index.add_with_ids(np.ascontiguousarray(vectors), ids)
+    return index if index is not None else faiss.IndexIDMap2(faiss.IndexFlatIP(1))
 
 
 def nearest_exact(index: Any, query: Vectors, limit: int) -> list[tuple[int, float]]:
@@ -47,7 +37,8 @@ def nearest_exact(index: Any, query: Vectors, limit: int) -> list[tuple[int, flo
     limit = min(limit, int(index.ntotal))
     if limit <= 0:
         return []
-    similarities, ids = index.search(np.ascontiguousarray(query[np.newaxis, :]), limit)
+    with one_thread():
+        similarities, ids = index.search(np.ascontiguousarray(query[np.newaxis, :]), limit)
     # FAISS fills up with id -1 where it has nothing.
     return [
         (int(id_), float(similarity))
@@ -75,7 +66,8 @@ def read_exact(file: VectorFile) -> Any:
     data = sound_exact(file)
     if data is None:
         return None
-    faiss = _faiss()
+    import faiss
+
     try:
         return faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
     except RuntimeError:
@@ -120,20 +112,20 @@ def _follow(index: Any, there: set[int], new: list[int], store: Store, kind: str
         return True
     if not index.ntotal or new[0] <= int(faiss.vector_to_array(index.id_map)[-1]):
         return False  # an index without vectors may have another dimension
-    ids, vectors = store.vectors_from(kind, new[0])
-    index.add_with_ids(np.ascontiguousarray(vectors), np.asarray(ids, dtype=np.int64))
+    for ids, vectors in vectors_in_order(store, kind, new[0]):
+        index.add_with_ids(np.ascontiguousarray(vectors), ids)
     return True
 
 
 def _is_flat_index(data: bytes, dimension: int) -> bool:
     """True if ``data`` is an ``IndexIDMap2`` over an ``IndexFlatIP`` to the last byte of its frame."""
-    if len(data) < 4 + _HEADER.size:
+    if len(data) < 4 + INDEX_HEADER.size:
         return False
-    count = _HEADER.unpack_from(data, 4)[1]
+    count = INDEX_HEADER.unpack_from(data, 4)[1]
     if not 0 <= count <= len(data):
         return False
     dimension = dimension if count else 1  # an empty index was made without any vector
-    header = _HEADER.pack(dimension, count, 1 << 20, 1 << 20, 1, 0)
+    header = index_header(dimension, count)
     before = b"IxM2" + header + b"IxFI" + header + struct.pack("<q", count * dimension)
     ids = len(before) + 4 * count * dimension
     return (

@@ -20,7 +20,7 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
-from qa.database import typed
+from qa.database import has_table, typed
 from qa.schema import POSTINGS_TABLES
 from qa.terms import stem, words
 
@@ -56,8 +56,7 @@ _AT_ONCE = 100_000
 
 def has_postings(connection: sqlite3.Connection) -> bool:
     """Whether the store holds postings; then they are of all its passages."""
-    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'posting_totals'")
-    return found.fetchone() is not None
+    return has_table(connection, "posting_totals")
 
 
 def posted_passages(connection: sqlite3.Connection) -> int:

@@ -319,7 +319,7 @@ def load_reader(name: str) -> LoadedReader:
     if name == EMBEDDED_READER:
         model, draft = load_embedded_readers()
     else:
-        model, draft = load_model(name), None
+        model, draft = load_span_model(name), None
     reader = SpanReader(model, fit.features, draft)
     return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
 

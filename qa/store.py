@@ -21,6 +21,7 @@ from qa.database import (
     BUSY_SECONDS,
     connect,
     corrupt,
+    has_table,
     is_sound,
     require_own_file,
     require_plain_tables,
@@ -164,10 +165,7 @@ class Store(Recording):
     def description(self) -> IndexDescription | None:
         """What the index was built with, or ``None`` before anything was written."""
         with self._translated():
-            tables = self._connection.execute(
-                "SELECT count(*) FROM sqlite_master WHERE name = 'description'"
-            ).fetchone()
-            if not tables[0]:
+            if not has_table(self._connection, "description"):
                 return None
             pairs = self._connection.execute("SELECT key, value FROM description").fetchall()
         with self._checked():
@@ -352,7 +350,7 @@ class Store(Recording):
         with self._checked(), self._translated():
             return stored_clusters(self._connection, table, description.dimension)
 
-    def vectors_from(self, table: str, first: int, limit: int = -1) -> tuple[list[int], Vectors]:
+    def vectors_from(self, table: str, first: int, limit: int) -> tuple[list[int], Vectors]:
         """Ids and vectors of the "passages" or "sentences" that have one, from id ``first`` on."""
         return self._vectors(table, None, first, limit)
 

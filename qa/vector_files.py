@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from qa.files import read_regular_file
+from qa.models.encoder import Vectors
 from qa.store import Store
 
-__all__ = ["DESCRIPTION_FILE", "KINDS", "VectorFile", "files_of"]
+__all__ = ["DESCRIPTION_FILE", "KINDS", "VectorFile", "files_of", "vectors_in_order"]
 
 DESCRIPTION_FILE = "faiss.json"
 KINDS = ("passages", "sentences")
 #: In bytes; what is written here has some hundred.
 _LARGEST_DESCRIPTION = 100_000
+#: Vectors read from the store at once, so that not all of them are in memory twice.
+_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,16 @@ def files_of(folder: Path, store: Store, generation: int) -> list[VectorFile]:
         VectorFile(folder, kind, store, generation, written, digests.get(kind, ""))
         for kind in KINDS
     ]
+
+
+def vectors_in_order(
+    store: Store, kind: str, first: int = 0
+) -> Iterator[tuple[npt.NDArray[np.int64], Vectors]]:
+    """Ids and vectors from id ``first`` on, some at a time."""
+    ids, vectors = store.vectors_from(kind, first, _AT_ONCE)
+    while ids:
+        yield np.array(ids, dtype=np.int64), vectors
+        ids, vectors = store.vectors_from(kind, ids[-1] + 1, _AT_ONCE)
 
 
 def _described(folder: Path) -> tuple[int | None, Mapping[str, str]]:

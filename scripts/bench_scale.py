@@ -32,6 +32,7 @@ from qa.models.encoder import Vectors
 from qa.retrieval import retrieve
 from qa.settings import Settings
 from qa.store import Store
+from qa.vector_files import vectors_in_order
 from qa.vectors import follow_clusters, open_vectors, save_vectors, vectors_fit
 
 CURVE = (10_000, 31_623, 100_000, 316_228, 1_000_000)
@@ -39,7 +40,6 @@ QUESTIONS = 300
 NEAREST = 10
 #: As :mod:`qa.retrieval` takes of each ranking.
 DEPTH = 60
-AT_ONCE = 20_000
 MADE_FILE = "made.json"
 QUESTIONS_FILE = "questions.json"
 
@@ -121,19 +121,12 @@ def _exact_nearest(folder: Path, store: Store) -> None:
     queries = np.array([question.vector for question in _questions(folder)])
     best = np.empty((len(queries), 0), dtype=np.float32)
     found = np.empty((len(queries), 0), dtype=np.int64)
-    for ids, vectors in _all_vectors(store):
+    for ids, vectors in vectors_in_order(store, "passages"):
         best = np.hstack([best, queries @ vectors.T])
-        found = np.hstack([found, np.tile(np.array(ids), (len(queries), 1))])
+        found = np.hstack([found, np.tile(ids, (len(queries), 1))])
         order = np.argsort(-best, axis=1, kind="stable")[:, :NEAREST]
         best, found = np.take_along_axis(best, order, 1), np.take_along_axis(found, order, 1)
     np.savez(path, nearest=found)
-
-
-def _all_vectors(store: Store) -> Iterator[tuple[list[int], Vectors]]:
-    ids, vectors = store.vectors_from("passages", 0, AT_ONCE)
-    while ids:
-        yield ids, vectors
-        ids, vectors = store.vectors_from("passages", ids[-1] + 1, AT_ONCE)
 
 
 def _questions(folder: Path) -> list[Question]:
@@ -206,7 +199,7 @@ def alternatives(folder: Path) -> Iterator[dict[str, Any]]:
     exact = np.load(folder / "nearest.npz")["nearest"]
     with Store.open(folder) as store:
         vectors = np.empty((store.passage_count(), DIMENSION), dtype=np.float32)
-        for ids, some in _all_vectors(store):
+        for ids, some in vectors_in_order(store, "passages"):
             vectors[ids[0] - 1 : ids[-1]] = some  # a made-up corpus has ids without gaps
     lists = int(2 ** round(np.log2(len(vectors)) / 2))
     efforts: Sequence[tuple[str, Sequence[int]]] = (

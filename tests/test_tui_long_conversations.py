@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from textual.widgets import Static
 
@@ -10,20 +13,24 @@ from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.dialogue import Dialogue
 from qa.tui.turn_view import TurnView
-from tests.fakes_chat import QUESTION, WIDE, ask, load_fake, until
+from tests.fakes_chat import QUESTION, WIDE, Chat, ask, load_fake, until
 from tests.fakes_conversations import kept
 
 
-def resumed(settings: Settings, id_: int) -> ChatApp:
-    """A chat that opens with a conversation that was kept."""
-    return ChatApp(settings, load=load_fake, resume=id_)
-
-
 @pytest.fixture
-def long_conversation(repeated: Settings) -> int:
-    """The id of a conversation of 60 turns."""
+def app(repeated: Settings) -> ChatApp:
+    """A chat that opens with a conversation of 60 turns."""
     turns = [kept(f"Question {number}?", number=number) for number in range(60)]
-    return keep(repeated.vectors, None, str(repeated.corpus.resolve()), turns)
+    id_ = keep(repeated.vectors, None, str(repeated.corpus.resolve()), turns)
+    return ChatApp(repeated, load=load_fake, resume=id_)
+
+
+@asynccontextmanager
+async def at_its_end(app: ChatApp) -> AsyncIterator[Chat]:
+    """The chat with the last turn in view, as it opens."""
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
+        yield pilot
 
 
 def questions_in_view(app: ChatApp) -> list[str]:
@@ -32,24 +39,16 @@ def questions_in_view(app: ChatApp) -> list[str]:
     return [str(q.content) for q in questions if pane.contains_region(q.region)]
 
 
-async def test_only_the_turns_near_the_view_have_widgets(
-    repeated: Settings, long_conversation: int
-) -> None:
-    app = resumed(repeated, long_conversation)
-    async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
+async def test_only_the_turns_near_the_view_have_widgets(app: ChatApp) -> None:
+    async with at_its_end(app) as pilot:
         assert len(app.query(TurnView)) < 20
         await ask(pilot, QUESTION)
         await until(pilot, lambda: QUESTION in questions_in_view(app))
         assert len(app.query(TurnView)) < 20
 
 
-async def test_a_long_conversation_is_scrolled_from_end_to_end(
-    repeated: Settings, long_conversation: int
-) -> None:
-    app = resumed(repeated, long_conversation)
-    async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
+async def test_a_long_conversation_is_scrolled_from_end_to_end(app: ChatApp) -> None:
+    async with at_its_end(app) as pilot:
         dialogue = app.query_one(Dialogue)
         dialogue.scroll_home(animate=False)
         await until(pilot, lambda: questions_in_view(app)[:2] == ["Question 0?", "Question 1?"])
@@ -69,11 +68,9 @@ async def test_a_long_conversation_is_scrolled_from_end_to_end(
 
 
 async def test_what_is_in_view_stays_there_while_earlier_turns_get_their_widgets(
-    repeated: Settings, long_conversation: int
+    app: ChatApp,
 ) -> None:
-    app = resumed(repeated, long_conversation)
-    async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
+    async with at_its_end(app) as pilot:
         dialogue = app.query_one(Dialogue)
         for _ in range(20):
             before = {
@@ -90,12 +87,8 @@ async def test_what_is_in_view_stays_there_while_earlier_turns_get_their_widgets
             assert moved == {5}
 
 
-async def test_keys_reach_a_turn_that_has_no_widgets(
-    repeated: Settings, long_conversation: int
-) -> None:
-    app = resumed(repeated, long_conversation)
-    async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: "Question 59?" in questions_in_view(app))
+async def test_keys_reach_a_turn_that_has_no_widgets(app: ChatApp) -> None:
+    async with at_its_end(app) as pilot:
         app.query_one(Dialogue).scroll_home(animate=False)
         await until(pilot, lambda: "Question 0?" in questions_in_view(app))
         assert not app.query("#turn-59")

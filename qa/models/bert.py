@@ -6,8 +6,10 @@ from the same safetensors files that training wrote, so that there is one copy o
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +27,7 @@ __all__ = [
     "CLS",
     "LAYERS",
     "SEP",
+    "Batch",
     "Bert",
     "Embeddings",
     "Hidden",
@@ -60,6 +63,27 @@ class Network(Protocol):
         """Position and hidden states, shape (tokens, width), of each window; in no certain order."""
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Windows that go through a network together, padded to one length."""
+
+    positions: Sequence[int]
+    lengths: Sequence[int]
+    """Tokens of each window."""
+    embedded: Hidden
+    """Shape (windows, longest, width), zeros behind the end of a window."""
+
+    @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Which places are tokens and not padding, shape (windows, longest)."""
+        return np.arange(self.embedded.shape[1]) < np.array(self.lengths)[:, np.newaxis]
+
+    def rows(self, hidden: Hidden) -> Iterator[tuple[int, Hidden]]:
+        """Position and hidden states of each window, without the padding."""
+        for row, (position, length) in enumerate(zip(self.positions, self.lengths, strict=True)):
+            yield position, hidden[row, :length]
+
+
 class Embeddings:
     """Token ids to the sum of their word, position and segment embeddings.
 
@@ -72,8 +96,15 @@ class Embeddings:
             for kind in ("word", "position", "token_type")
         )
 
-    def of(self, windows: Sequence[Window], length: int) -> Hidden:
-        """Shape (windows, ``length``, width), zeros behind the end of a window."""
+    def batches(self, windows: Sequence[Window], rounded: int = 1) -> Iterator[Batch]:
+        """All windows, those of like length together, padded to a multiple of ``rounded`` tokens."""
+        for positions in batches([len(ids) for ids, _ in windows]):
+            together = [windows[position] for position in positions]
+            lengths = [len(ids) for ids, _ in together]
+            longest = math.ceil(max(lengths) / rounded) * rounded
+            yield Batch(positions, lengths, self._of(together, longest))
+
+    def _of(self, windows: Sequence[Window], length: int) -> Hidden:
         shape = (len(windows), length, self._words.shape[1])
         embedded = np.zeros(shape, dtype=np.float32)
         for row, (tokens, first) in zip(embedded, windows, strict=True):
@@ -118,17 +149,10 @@ class Bert:
 
     def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
         """As :meth:`Network.hidden`."""
-        for batch in batches([len(ids) for ids, _ in windows]):
-            together = [windows[position] for position in batch]
-            lengths = [len(ids) for ids, _ in together]
-            mask = np.arange(max(lengths)) < np.array(lengths)[:, np.newaxis]
-            inputs = {
-                "embedded": self._embeddings.of(together, max(lengths)),
-                "attention_mask": mask.astype(np.int32),
-            }
+        for batch in self._embeddings.batches(windows):
+            inputs = {"embedded": batch.embedded, "attention_mask": batch.inside.astype(np.int32)}
             (hidden,) = self._session.run(None, inputs)
-            for row, position in enumerate(batch):
-                yield position, hidden[row, : lengths[row]]
+            yield from batch.rows(hidden)
 
 
 def batches(lengths: Sequence[int], tokens: int = _TOKENS_A_BATCH) -> Iterator[list[int]]:

@@ -8,7 +8,6 @@ read again in float32 where it decides (:class:`qa.reading.SpanReader`).
 from __future__ import annotations
 
 import importlib.util
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from qa.models.bert import LAYERS, Embeddings, Hidden, Window, batches, cores
+from qa.models.bert import LAYERS, Embeddings, Hidden, Window, cores
 from qa.models.weights import Arrays
 
 __all__ = ["HalfBert", "half_precision_at_hand", "has_matrix_units"]
@@ -68,16 +67,11 @@ class HalfBert:
 
     def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
         """As :meth:`qa.models.bert.Network.hidden`."""
-        for batch in batches([len(ids) for ids, _ in windows]):
-            together = [windows[position] for position in batch]
-            lengths = [len(ids) for ids, _ in together]
-            longest = math.ceil(max(lengths) / _ROUNDED) * _ROUNDED
-            inside = np.arange(longest) < np.array(lengths)[:, np.newaxis]
-            mask = np.where(inside, 0.0, _NOWHERE).astype(np.float32)[:, np.newaxis, np.newaxis]
-            embedded = self._embeddings.of(together, longest)
-            hidden = self._request.infer([embedded, mask], share_inputs=True)[0]
-            for row, position in enumerate(batch):
-                yield position, hidden[row, : lengths[row]]
+        for batch in self._embeddings.batches(windows, _ROUNDED):
+            mask = np.where(batch.inside, 0.0, _NOWHERE).astype(np.float32)
+            inputs = [batch.embedded, mask[:, np.newaxis, np.newaxis]]
+            hidden = self._request.infer(inputs, share_inputs=True)[0]
+            yield from batch.rows(hidden)
 
 
 def _openvino() -> Any:
