@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from qa.expectations import expected_type
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
 from qa.terms import stem, stems
+from qa.text import Span
 from qa.values import Comparison, Values, compared, values_of
 
 __all__ = ["Agreement", "agreements"]
@@ -49,14 +51,35 @@ class Agreement(StrEnum):
     """It says something else, or nothing that can be compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Claim:
     """A candidate as far as it is compared."""
 
     candidate: Candidate
-    values: Values
-    subject: frozenset[str]
-    """Stems of its sentence's content words, its quote and all numbers and dates left out."""
+
+    @cached_property
+    def values(self) -> Values:
+        """What its quote says."""
+        return values_of(self._sentence, self._quote)
+
+    @cached_property
+    def subject(self) -> frozenset[str]:
+        """Stems of its sentence's content words, its quote and all numbers and dates left out."""
+        every = values_of(self._sentence)
+        # "In two days" and "on 1 September" are no subject either.
+        spans = [self._quote, *(q.span for q in every.quantities), *(d.span for d in every.dates)]
+        rest = list(self._sentence)
+        for span in spans:
+            rest[span.start : span.end] = " " * len(span)
+        return frozenset(stems("".join(rest))) - _CHANGE
+
+    @property
+    def _sentence(self) -> str:
+        return self.candidate.passage.slice(self.candidate.sentence)
+
+    @property
+    def _quote(self) -> Span:
+        return self.candidate.span.counted_from(self.candidate.sentence.start)
 
 
 def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Agreement]:
@@ -66,7 +89,7 @@ def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Ag
     """
     if not candidates:
         return []
-    claims = [_claim(candidate) for candidate in candidates]
+    claims = [_Claim(candidate) for candidate in candidates]
     found = [Agreement.AGREES, *(_judged(retrieval, claims[0], claim) for claim in claims[1:])]
     agreeing = {
         candidate.passage.document
@@ -81,28 +104,17 @@ def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Ag
     ]
 
 
-def _claim(candidate: Candidate) -> _Claim:
-    text = candidate.passage.slice(candidate.sentence)
-    quote = candidate.span.counted_from(candidate.sentence.start)
-    every = values_of(text)
-    # "In two days" and "on 1 September" are no subject either.
-    spans = [quote, *(q.span for q in every.quantities), *(d.span for d in every.dates)]
-    rest = list(text)
-    for span in spans:
-        rest[span.start : span.end] = " " * len(span)
-    return _Claim(candidate, values_of(text, quote), frozenset(stems("".join(rest))) - _CHANGE)
-
-
 def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
     verdict = compared(answer.values, other.values)
     if verdict is Comparison.UNRELATED:
         return Agreement.OTHER
     near = other.candidate.score >= answer.candidate.score - NEAR_MARGIN
-    one_subject = _one_subject(answer, other, retrieval.term_weights)
     if verdict is Comparison.AGREE:
-        return Agreement.AGREES if near or one_subject else Agreement.OTHER
+        told = near or _one_subject(answer, other, retrieval.term_weights)
+        return Agreement.AGREES if told else Agreement.OTHER
     if answer.candidate.passage.document == other.candidate.passage.document:
         return Agreement.OTHER
+    one_subject = _one_subject(answer, other, retrieval.term_weights)
     if not _by_name(answer.values) or not _by_name(other.values):
         return Agreement.CONFLICTS if one_subject else Agreement.OTHER
     terms = len(answer.subject & other.subject & set(retrieval.term_weights))

@@ -8,7 +8,10 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -49,12 +52,14 @@ def answer_all(
     resume: bool,
     on_malformed: Callable[[Malformed], None],
     on_done: Callable[[int], None],
+    at_once: int = 1,
 ) -> BatchReport:
     """Ask every question and write every reply at once to ``out``, or to ``stream`` without one.
 
     With ``resume`` the replies that ``out`` holds whole are kept and their questions not asked again; a
     line that a kill cut short is dropped and answered anew. ``on_done`` gets the count so far. A turn of
     a dialogue is asked with the replies to the turns before it, which must stand next to each other.
+    With ``at_once`` above 1 so many threads ask; replies are written in the order of the questions.
 
     Raises:
         UsageError: ``resume`` without ``out``.
@@ -62,12 +67,16 @@ def answer_all(
     """
     if resume and out is None:
         raise UsageError("--resume continues a file; name it with -o FILE.")
+    items = list(items)
     done: set[tuple[str, str]] = set()
     counts = {"answered": 0, "no_answer": 0}
     kept = malformed = 0
-    dialogue = _Dialogue(ask)
     try:
-        with _output(out, stream, format_, resume, done) as sink:
+        with (
+            _output(out, stream, format_, resume, done) as sink,
+            _asking(ask, _left(items, done, format_), at_once) as answer,
+        ):
+            dialogue = _Dialogue(answer)
             for position, item in enumerate(items, start=1):
                 if isinstance(item, Malformed):
                     malformed += 1
@@ -76,15 +85,13 @@ def answer_all(
                     kept += 1
                     dialogue.skip(item)
                 else:
-                    started = time.perf_counter()
                     try:
-                        reply = dialogue.ask(item)
+                        reply, seconds = dialogue.ask(item)
                     except QuestionError as error:
                         malformed += 1
                         on_malformed(Malformed(item.line, str(error)))
                         continue
-                    elapsed = round((time.perf_counter() - started) * 1000)
-                    data = as_data(reply, id_=item.id, elapsed_ms=elapsed)
+                    data = as_data(reply, id_=item.id, elapsed_ms=round(seconds * 1000))
                     # The question as it was written, so that a resumed run knows it again.
                     data["question"] = item.text
                     sink.write(_formatted(data, format_))
@@ -101,11 +108,58 @@ def answer_all(
     return BatchReport(counts["answered"], counts["no_answer"], kept, malformed)
 
 
+#: A reply and the seconds it took.
+_Timed = tuple[Reply, float]
+#: Gives the reply to a question after those of its dialogue; the questions come in the order of the file.
+_Answer = Callable[[Question, Sequence[Reply]], _Timed]
+
+
+def _left(
+    items: Sequence[Question | Malformed], done: Collection[tuple[str, str]], format_: str
+) -> list[Question]:
+    """The questions that are to be asked and need no reply to another one."""
+    return [
+        item
+        for item in items
+        if isinstance(item, Question) and item.dialogue is None and _key(item, format_) not in done
+    ]
+
+
+@contextmanager
+def _asking(ask: Ask, alone: Sequence[Question], at_once: int) -> Iterator[_Answer]:
+    """Asks in the thread that wants the reply, or those ``alone`` in others, some of them ahead."""
+
+    def timed(question: Question, earlier: Sequence[Reply]) -> _Timed:
+        started = time.perf_counter()
+        reply = ask(question.text, earlier)
+        return reply, time.perf_counter() - started
+
+    if at_once == 1:
+        yield timed
+        return
+    waiting = iter(alone)
+    ahead: deque[Future[_Timed]] = deque()
+    with ThreadPoolExecutor(at_once) as threads:
+
+        def answer(question: Question, earlier: Sequence[Reply]) -> _Timed:
+            if question.dialogue is not None:
+                return timed(question, earlier)
+            while len(ahead) < 2 * at_once and (following := next(waiting, None)) is not None:
+                ahead.append(threads.submit(timed, following, ()))
+            return ahead.popleft().result()
+
+        try:
+            yield answer
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
 class _Dialogue:
     """The replies of the dialogue that is being asked, turn by turn."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, answer: _Answer) -> None:
+        self._answer = answer
         self._name: str | None = None
         self._replies: list[Reply] = []
         self._skipped: list[Question] = []
@@ -115,15 +169,15 @@ class _Dialogue:
         self._enter(question)
         self._skipped.append(question)
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: Question) -> _Timed:
         """The reply to a question, after the turns before it if it is one of a dialogue."""
         self._enter(question)
         for skipped in self._skipped:
-            self._replies.append(self._ask(skipped.text, tuple(self._replies)))
+            self._replies.append(self._answer(skipped, tuple(self._replies))[0])
         self._skipped.clear()
-        reply = self._ask(question.text, tuple(self._replies))
+        reply, seconds = self._answer(question, tuple(self._replies))
         self._replies.append(reply)
-        return reply
+        return reply, seconds
 
     def _enter(self, question: Question) -> None:
         if question.dialogue is None or question.dialogue != self._name:

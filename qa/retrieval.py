@@ -16,7 +16,7 @@ from qa.database import corrupt
 from qa.documents import Document
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
-from qa.schema import PassagePlace
+from qa.schema import PassageRecord
 from qa.store import Store
 from qa.terms import content_words, stem, stem_set
 from qa.text import Span
@@ -126,8 +126,6 @@ def retrieve(
     by_sentence = _by_best_sentence(nearest, store)
     lexical = store.search_words(content_words(question), fusion.depth, among)
     candidates = {*dense, *by_sentence, *(id_ for id_, _ in lexical)}
-    places = store.places(candidates)
-    texts = _Texts(store, places)
     # Of a passage that only vectors found, no share takes part in the ranking.
     searched = store.searched_texts([id_ for id_, _ in lexical])
     shares = {id_: matched_share(text, weights) for id_, text in searched.items()}
@@ -146,13 +144,13 @@ def retrieve(
         ],
         fusion.rank_constant,
     )
-    for id_, place in places.items():
-        if not place.prose:
-            fused[id_] *= fusion.furniture_factor
+    for id_ in store.furniture_among(candidates):
+        fused[id_] *= fusion.furniture_factor
     best = [id_ for id_, _ in _descending(fused)[:limit]]
     missing = [id_ for id_ in best if id_ not in dense]
     dense.update(_similarities(query, store.passage_vectors(missing)))
-    records = {id_: store.passage(id_) for id_ in best}
+    records = store.passages(best)
+    texts = _Texts(store)
     sentence_ids = sorted({s.id for record in records.values() for s in record.sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
     passages = tuple(
@@ -160,15 +158,15 @@ def retrieve(
             id=id_,
             document=record.document,
             span=record.span,
-            text=texts.of(id_),
-            header=texts.header_of(id_),
+            text=texts.of(record),
+            header=texts.header_of(record),
             prose=record.prose,
             sentences=tuple(
                 RetrievedSentence(sentence.span, similarity.get(sentence.id))
                 for sentence in record.sentences
             ),
             dense=dense[id_],
-            lexical=shares[id_] if id_ in shares else matched_share(texts.of(id_), weights),
+            lexical=shares[id_] if id_ in shares else matched_share(texts.of(record), weights),
             fused=fused[id_],
         )
         for id_, record in records.items()
@@ -180,27 +178,26 @@ def retrieve(
 class _Texts:
     """The texts of passages; a document is read when one of its passages is asked for."""
 
-    def __init__(self, store: Store, places: Mapping[int, PassagePlace]) -> None:
-        self._store, self._places = store, places
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._documents: dict[int, Document] = {}
 
-    def of(self, id_: int) -> str:
+    def of(self, passage: PassageRecord) -> str:
         """The text of a passage."""
-        text, span = self._document(id_).text, self._places[id_].span
-        if span.end > len(text):
-            raise corrupt(self._store.path, f"passage {id_} lies outside of its document")
-        return span.of(text)
+        text = self._document(passage).text
+        if passage.span.end > len(text):
+            raise corrupt(self._store.path, f"passage {passage.id} lies outside of its document")
+        return passage.span.of(text)
 
-    def header_of(self, id_: int) -> str:
+    def header_of(self, passage: PassageRecord) -> str:
         """Title and date of its document."""
-        document = self._document(id_)
+        document = self._document(passage)
         return header_of(document.title, document.date)
 
-    def _document(self, id_: int) -> Document:
-        number = self._places[id_].document
-        if number not in self._documents:
-            self._documents[number] = self._store.document(number)
-        return self._documents[number]
+    def _document(self, passage: PassageRecord) -> Document:
+        if passage.document not in self._documents:
+            self._documents[passage.document] = self._store.document(passage.document)
+        return self._documents[passage.document]
 
 
 def fuse(
@@ -259,10 +256,11 @@ def _nearest_among(
 
 def _by_best_sentence(nearest: Sequence[tuple[int, float]], store: Store) -> dict[int, float]:
     """Passages scored by their best sentence."""
+    similarities = dict(nearest)
     best: dict[int, float] = {}
-    for sentence, similarity in nearest:
-        for passage in store.passages_with_sentence(sentence):
-            best[passage] = max(best.get(passage, similarity), similarity)
+    for sentence, passage in store.passages_with_sentences(similarities):
+        similarity = similarities[sentence]
+        best[passage] = max(best.get(passage, similarity), similarity)
     return best
 
 

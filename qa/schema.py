@@ -17,7 +17,6 @@ __all__ = [
     "Clusters",
     "DocumentRecord",
     "IndexDescription",
-    "PassagePlace",
     "PassageRecord",
     "SentenceRecord",
 ]
@@ -113,16 +112,6 @@ class SentenceRecord:
 
     id: int
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PassagePlace:
-    """Where a passage stands; its span counts in its document's text."""
-
-    id: int
-    document: int
-    span: Span
-    prose: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -115,11 +117,13 @@ class Session:
         encoder: Encoder | None = None,
         load: EncoderLoader = load_encoder,
         as_shipped: bool = False,
+        at_once: int = 1,
     ) -> Session:
         """Open the index and load the models; slow the first time in a process.
 
         Nothing is written. ``encoder`` is one that is loaded already; ``as_shipped`` leaves out the
-        calibration that is stored with the index.
+        calibration that is stored with the index. The cores are shared by ``at_once`` sessions that answer
+        at the same time: this one and those :meth:`beside` it.
 
         Raises:
             IndexStateError: no index, or one of another corpus, model or format.
@@ -129,14 +133,15 @@ class Session:
         store = Store.open(settings.vectors)
         try:
             description = _described(store, settings)
-            encoder = encoder if encoder is not None else load(settings.model)
-            _require_encoder(description, encoder, settings)
-            with store.snapshot():
-                vectors = open_vectors(
-                    settings.vectors, store, description.generation, settings.clusters_searched
-                )
-            own = None if as_shipped else load_calibration(settings.vectors)
-            loaded = load_reader(settings.reader)
+            with _loading(settings.reader, at_once) as reader:
+                encoder = encoder if encoder is not None else load(settings.model)
+                _require_encoder(description, encoder, settings)
+                with store.snapshot():
+                    vectors = open_vectors(
+                        settings.vectors, store, description.generation, settings.clusters_searched
+                    )
+                own = None if as_shipped else load_calibration(settings.vectors)
+                loaded = reader()
             made_for = f"{loaded.identity} with {description.encoder_digest}"
             fitting = own is not None and own.made_for == made_for
             calibrator = own.calibrator if own is not None and fitting else loaded.calibrator
@@ -153,6 +158,24 @@ class Session:
         except BaseException:
             store.close()
             raise
+
+    def beside(self) -> Session:
+        """Another session on the same index with the same models, to answer at the same time.
+
+        Raises:
+            IndexStateError, StoreError: as :meth:`open`.
+        """
+        store = Store.open(self.settings.vectors)
+        return Session(
+            self.settings,
+            store,
+            replace(self._vectors, store=store),
+            self._encoder,
+            self._reader,
+            self._calibrator,
+            self.made_for,
+            self.stale_calibration,
+        )
 
     def close(self) -> None:
         """Close the store."""
@@ -301,8 +324,10 @@ def build_index(
     return report, encoder
 
 
-def load_reader(name: str) -> LoadedReader:
+def load_reader(name: str, at_once: int = 1) -> LoadedReader:
     """The reader called ``name`` and its calibrator.
+
+    ``at_once`` threads may use an embedded one at the same time; any other serves one at a time.
 
     A model that is not ours is weighed and calibrated as the embedded one: its confidence is a guess
     until ``qa calibrate`` has seen it.
@@ -317,11 +342,24 @@ def load_reader(name: str) -> LoadedReader:
         )
     weights = f" {EMBEDDED_READER_SHA256[:16]}" if name == EMBEDDED_READER else ""
     if name == EMBEDDED_READER:
-        model, draft = load_embedded_readers()
+        model, draft = load_embedded_readers(at_once=at_once)
     else:
         model, draft = load_span_model(name), None
     reader = SpanReader(model, fit.features, draft)
     return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
+
+
+@contextmanager
+def _loading(name: str, at_once: int) -> Iterator[Callable[[], LoadedReader]]:
+    """Loads the embedded reader beside what is done meanwhile, any other when it is asked for.
+
+    What others are loaded with is better not imported by two threads at once.
+    """
+    if name != EMBEDDED_READER:
+        yield lambda: load_reader(name, at_once)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(load_reader, name, at_once).result
 
 
 def shipped_fit(name: str) -> Fit:

@@ -47,7 +47,6 @@ from qa.schema import (
     Clusters,
     DocumentRecord,
     IndexDescription,
-    PassagePlace,
     PassageRecord,
     SentenceRecord,
 )
@@ -246,54 +245,50 @@ class Store(Recording):
         Raises:
             StoreError: there is none of that id.
         """
-        with self._translated():
-            row = self._connection.execute(
-                "SELECT document, start, end, prose, first_sentence, last_sentence"
-                " FROM passages WHERE id = ?",
-                (id_,),
-            ).fetchone()
-            if row is None:
-                raise self._corrupt(f"passage {id_} is missing")
-            document, start, end, prose, first, last = row
-            sentences = self._connection.execute(
-                "SELECT id, start, end FROM sentences WHERE id BETWEEN ? AND ? AND document = ?"
-                " ORDER BY id",
-                (first, last, document),
-            ).fetchall()
-        with self._checked():
-            document, start, end = typed((document, start, end), int, int, int)
-            span = Span(start, end)
-            records = tuple(
-                SentenceRecord(id_, Span(start, end))
-                for id_, start, end in (typed(row, int, int, int) for row in sentences)
-            )
-            if not records or not all(span.covers(sentence.span) for sentence in records):
-                raise ValueError(f"the sentences of passage {id_} are not its own")
-            return PassageRecord(id_, document, span, bool(prose), records)
+        return self.passages([id_])[id_]
 
-    def places(self, ids: Collection[int]) -> dict[int, PassagePlace]:
-        """Where these passages stand, by their ids, which are all looked up at once.
+    def passages(self, ids: Collection[int]) -> dict[int, PassageRecord]:
+        """Some passages with their sentences, by their ids, in the order of ``ids``.
 
         Raises:
             StoreError: there is none of one of these ids.
         """
-        with self._translated():
-            rows = self._connection.execute(
-                "SELECT id, document, start, end, prose FROM passages"
-                f" WHERE id IN ({','.join('?' * len(ids))})",
+        marks = ",".join("?" * len(ids))
+        with self._checked(), self._translated():
+            spans = self._connection.execute(
+                f"SELECT id, document, start, end, prose FROM passages WHERE id IN ({marks})",
                 [*ids],
             ).fetchall()
-        with self._checked():
-            found = {
-                id_: PassagePlace(id_, document, Span(start, end), bool(prose))
-                for id_, document, start, end, prose in (
-                    typed(row, int, int, int, int, object) for row in rows
-                )
-            }
-        for id_ in ids:
-            if id_ not in found:
+            rows = self._connection.execute(
+                "SELECT p.id, s.id, s.start, s.end FROM passages p JOIN sentences s"
+                " ON s.id BETWEEN p.first_sentence AND p.last_sentence AND s.document = p.document"
+                f" WHERE p.id IN ({marks}) ORDER BY s.id",
+                [*ids],
+            ).fetchall()
+            places = {row[0]: typed(row, int, int, int, int, object) for row in spans}
+            sentences: dict[int, list[SentenceRecord]] = {id_: [] for id_ in ids}
+            for passage, id_, start, end in (typed(row, int, int, int, int) for row in rows):
+                sentences[passage].append(SentenceRecord(id_, Span(start, end)))
+        found: dict[int, PassageRecord] = {}
+        for id_, held in sentences.items():
+            if id_ not in places:
                 raise self._corrupt(f"passage {id_} is missing")
+            _, document, start, end, prose = places[id_]
+            with self._checked():
+                span = Span(start, end)
+                if not held or not all(span.covers(sentence.span) for sentence in held):
+                    raise ValueError(f"the sentences of passage {id_} are not its own")
+            found[id_] = PassageRecord(id_, document, span, bool(prose), tuple(held))
         return found
+
+    def furniture_among(self, ids: Collection[int]) -> list[int]:
+        """Which of these passages are menus or lists of headlines."""
+        with self._translated():
+            rows = self._connection.execute(
+                f"SELECT id FROM passages WHERE id IN ({','.join('?' * len(ids))}) AND NOT prose",
+                [*ids],
+            ).fetchall()
+        return self._ids(rows)
 
     def searched_texts(self, ids: Collection[int]) -> dict[int, str]:
         """The texts of passages as words are searched in them, sooner than from their documents."""
@@ -301,16 +296,18 @@ class Store(Recording):
             rows = texts_of_passages(self._connection, ids)
             return dict(typed(row, int, str) for row in rows)
 
-    def passages_with_sentence(self, sentence: int) -> list[int]:
-        """Ids of the passages that hold a sentence: one, or two where they overlap."""
-        with self._translated():
+    def passages_with_sentences(self, sentences: Collection[int]) -> list[tuple[int, int]]:
+        """``(sentence id, passage id)``: where each sentence is; in two passages where these overlap."""
+        with self._checked(), self._translated():
             rows = self._connection.execute(
+                f"WITH asked(sentence) AS (VALUES {','.join(['(?)'] * len(sentences)) or '(NULL)'})"
+                " SELECT sentence, p.id FROM asked JOIN passages p ON p.id IN ("
                 # Firsts differ, so no other two are looked at, however many passages there are.
-                "SELECT id FROM (SELECT id, last_sentence FROM passages WHERE first_sentence <= ?"
-                " ORDER BY first_sentence DESC LIMIT 2) WHERE last_sentence >= ?",
-                (sentence, sentence),
+                " SELECT id FROM passages WHERE first_sentence <= sentence"
+                " ORDER BY first_sentence DESC LIMIT 2) WHERE p.last_sentence >= sentence",
+                [*sentences],
             ).fetchall()
-        return self._ids(rows)
+            return [(sentence, id_) for sentence, id_ in (typed(row, int, int) for row in rows)]
 
     def passage_vectors(self, ids: Sequence[int] | None = None) -> tuple[list[int], Vectors]:
         """Ids and vectors of all passages, or of those among ``ids``; shape (n, dimension)."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from qa.dates import PartialDate, dates_of
@@ -77,18 +78,25 @@ def values_of(text: str, inside: Span | None = None) -> Values:
     The text around a quote tells what its numbers count: "16,000" in "more than 16,000 students".
     """
     inside = inside if inside is not None else Span(0, len(text))
-    dates = dates_of(text)
-    # Figures of a date are no quantities; blanks keep what is left in its place.
-    rest = list(text)
-    for dated in dates:
-        rest[dated.span.start : dated.span.end] = "\n" * len(dated.span)
-    quantities = [q for q in quantities_of("".join(rest)) if q.span.overlaps(inside)]
+    dates, every = _dates_and_quantities(text)
+    quantities = [q for q in every if q.span.overlaps(inside)]
     return Values(
         words=tuple(words(inside.of(text))),
         quantities=tuple(quantities[:MOST_VALUES]),
         dates=tuple([d for d in dates if d.span.overlaps(inside)][:MOST_VALUES]),
         names=tuple(_names(text, inside)[:MOST_VALUES]),
     )
+
+
+@lru_cache(maxsize=2_000)
+def _dates_and_quantities(text: str) -> tuple[Sequence[PartialDate], Sequence[Quantity]]:
+    """Of a whole sentence, which several questions may come upon."""
+    dates = dates_of(text)
+    # Figures of a date are no quantities; blanks keep what is left in its place.
+    rest = list(text)
+    for dated in dates:
+        rest[dated.span.start : dated.span.end] = "\n" * len(dated.span)
+    return tuple(dates), tuple(quantities_of("".join(rest)))
 
 
 def compared(one: Values, other: Values) -> Comparison:

@@ -31,7 +31,7 @@ from qa.calibration import LogisticCalibrator
 from qa.fitting import fit_calibrator
 from qa.labelled import LabelledQuestion, read_labelled, write_paragraphs
 from qa.models.encoder import Encoder, load_encoder
-from qa.models.reader import load_embedded_reader
+from qa.models.reader import load_embedded_readers
 from qa.reading import (
     FEATURES,
     SPAN_FEATURES,
@@ -217,7 +217,8 @@ def accuracy(examples: Sequence[Example], weights: Array) -> float:
 def _rows_of(reader: str) -> RowsOf:
     if reader == "sentence_reader":
         return sentence_rows
-    model = load_embedded_reader()
+    exact, draft = load_embedded_readers()
+    model = draft if draft is not None else exact
     return lambda retrieval: span_rows(retrieval, model)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from qa.answer import NoAnswer, Reply
 from qa.batch import Ask, BatchReport, answer_all
-from qa.errors import InputFileError, UsageError
+from qa.errors import InputFileError, StoreError, UsageError
 from qa.questions import Malformed, Question, read_questions
 from qa.session import require_question
 from tests.fakes_reader import answer_from
@@ -56,6 +57,8 @@ def run(
     resume: bool = False,
     stream: io.StringIO | None = None,
     malformed: list[Malformed] | None = None,
+    on_done: Callable[[int], None] = lambda _: None,
+    at_once: int = 1,
 ) -> BatchReport:
     """A batch run with little said."""
     return answer_all(
@@ -66,7 +69,8 @@ def run(
         format_=format_,
         resume=resume,
         on_malformed=(malformed if malformed is not None else []).append,
-        on_done=lambda _: None,
+        on_done=on_done,
+        at_once=at_once,
     )
 
 
@@ -276,3 +280,76 @@ def test_a_dialogue_that_was_cut_off_is_resumed_with_what_went_before(tmp_path: 
     again = Asked()
     run(out, TALK, ask=again, resume=True)
     assert again.questions == []  # all is there, so that nothing is asked
+
+
+class TestSeveralAtOnce:
+    """Questions that need no other one's reply are asked by several threads, and written in order."""
+
+    def test_replies_are_written_in_the_order_of_the_questions(self, tmp_path: Path) -> None:
+        later = threading.Event()
+
+        def ask(question: str, _: Sequence[Reply]) -> Reply:
+            if question == "First?":
+                assert later.wait(30)
+            later.set()
+            return NoAnswer(question, "Nothing says so.", 0.1, None)
+
+        items = [
+            Question(str(n), text, n) for n, text in enumerate(("First?", "Second?", "Third?"))
+        ]
+        out = tmp_path / "out.jsonl"
+        assert run(out, items, ask=ask, at_once=2).abstained == 3
+        lines = out.read_text("utf-8").splitlines()
+        assert [json.loads(line)["question"] for line in lines] == ["First?", "Second?", "Third?"]
+
+    def test_the_answers_are_those_of_one_at_a_time(self, tmp_path: Path) -> None:
+        items = (
+            *QUESTIONS,
+            Malformed(4, "no question"),
+            Question("d", "Who?", 5, dialogue="one"),
+            Question("e", "x" * 101, 6),
+            Question("f", "And when?", 7, dialogue="one"),
+            Question("g", "Where?", 8),
+        )
+        reports, asked = [], []
+        for at_once in (1, 3):
+            malformed: list[Malformed] = []
+            ask = Asked()
+            out = tmp_path / f"{at_once}.jsonl"
+            reports.append(
+                (run(out, items, ask=ask, malformed=malformed, at_once=at_once), malformed)
+            )
+            asked.append((sorted(ask.questions), sorted(ask.earlier)))
+        assert reports[0] == reports[1]
+        assert asked[0] == asked[1]
+        one, three = (without_time((tmp_path / f"{n}.jsonl").read_bytes(), "jsonl") for n in (1, 3))
+        assert one == three
+
+    def test_after_an_interruption_nothing_more_is_asked_and_what_is_written_is_whole(
+        self, tmp_path: Path
+    ) -> None:
+        items = [Question(str(n), f"Question {n}?", n) for n in range(50)]
+        ask, out = Asked(), tmp_path / "out.jsonl"
+        interrupted = Interrupting(after=3)
+        with pytest.raises(KeyboardInterrupt):
+            run(out, items, ask=ask, on_done=interrupted, at_once=2)
+        assert len(ask.questions) <= 3 + 2 * 2
+        assert run(out, items, resume=True, at_once=2) == BatchReport(47, 0, 3, 0)
+
+    def test_a_failure_is_not_taken_for_an_answer(self) -> None:
+        def ask(*_: object) -> Reply:
+            raise StoreError("The index is damaged.")
+
+        with pytest.raises(StoreError, match="damaged"):
+            run(None, ask=ask, at_once=2)
+
+
+@dataclass
+class Interrupting:
+    """Somebody presses Ctrl-C after so many replies."""
+
+    after: int
+
+    def __call__(self, done: int) -> None:
+        if done == self.after:
+            raise KeyboardInterrupt

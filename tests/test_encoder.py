@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_socket import SocketBlockedError
 
 from qa.errors import ModelError
+from qa.models.bert import batches
 from qa.models.encoder import EmbeddedEncoder, Encoder, load_encoder
 from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
@@ -69,6 +72,21 @@ def test_vectors_are_those_that_sentence_transformers_computes() -> None:
     expected = reference_encoder().embed_documents([*TEXTS, *long_and_short])
     found = encoder.embed_documents([*TEXTS, *long_and_short])
     assert (expected * found).sum(axis=1).min() > 0.999_99
+
+
+def test_inputs_of_like_length_go_together_the_longest_first() -> None:
+    lengths = [250, 20, 240, 10, 245, 15]
+    assert [[lengths[i] for i in batch] for batch in batches(lengths)] == [
+        [250, 245, 240],
+        [20, 15, 10],
+    ]
+
+
+@given(st.lists(st.integers(0, 400), max_size=30))
+def test_batches_hold_every_input_once_and_no_more_tokens_than_they_may(lengths: list[int]) -> None:
+    found = list(batches(lengths, tokens=1_000))
+    assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
+    assert all(len(b) * max(lengths[i] for i in b) <= 1_000 for b in found if len(b) > 1)
 
 
 def test_no_texts_give_no_vectors(encoder: Encoder) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qa.errors import ModelError
-from qa.models.bfloat16 import half_precision_at_hand
+from qa.models.openvino_bert import half_precision_at_hand
 from qa.models.reader import (
     SpanModel,
     load_embedded_reader,
@@ -18,7 +18,7 @@ from qa.models.reader import (
     load_span_model,
 )
 from qa.models.weights import read_pinned
-from qa.reading import best_span
+from qa.reading import best_spans
 from qa.text import Span
 from tests.reference import reference_reader
 
@@ -35,10 +35,11 @@ def reader() -> SpanModel:
 def answer(reader: SpanModel, question: str, context: str) -> str:
     """The best span over all windows of the context."""
     found = [
-        best_span(tokens, Span(0, len(context)), longest=30)
+        span
         for tokens in reader.score(question, [context])[0]
+        for span in best_spans(tokens, Span(0, len(context)), longest=30)
     ]
-    return max(span for span in found if span is not None)[1].of(context)
+    return max(found)[1].of(context)
 
 
 def test_it_reads(reader: SpanModel) -> None:
@@ -95,14 +96,16 @@ def test_loaded_twice_and_read_alone_or_together_the_spans_are_the_same(reader: 
     again = load_embedded_reader()
     for question in QUESTIONS:
         together = [
-            best_span(windows[0], Span(0, 10_000), 30)
+            best_spans(windows[0], Span(0, 10_000), 30)
             for windows in reader.score(question, contexts)
         ]
         alone = [
-            best_span(again.score(question, [context])[0][0], Span(0, 10_000), 30)
+            best_spans(again.score(question, [context])[0][0], Span(0, 10_000), 30)
             for context in contexts
         ]
-        assert [s[1] for s in together if s] == [s[1] for s in alone if s]
+        assert [[span for _, span in found] for found in together] == [
+            [span for _, span in found] for found in alone
+        ]
 
 
 def test_a_question_longer_than_the_window_leaves_room_for_the_context(reader: SpanModel) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from qa.calibration import load_fit
 from qa.models.reader import TokenScores
-from qa.reading import SPAN_FEATURES, SentenceReader, SpanReader, best_span, span_rows
+from qa.reading import SPAN_FEATURES, SentenceReader, SpanReader, best_spans, span_rows
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.text import Span, sentences
 from tests.fakes_reader import WordScores
@@ -97,18 +97,24 @@ class TestWithADraft:
         return [quote(texts[c.passage.document], c.span) for c in candidates]
 
     def test_the_answer_is_the_exact_models(self) -> None:
-        draft = WordScores({"burned": 5.1, "1812": 5.0, "nine": 2.0})
-        exact = WordScores({"burned": 5.0, "1812": 5.1, "nine": 2.0})
+        draft = WordScores({"burned": 5.04, "1812": 5.0, "nine": 2.0})
+        exact = WordScores({"burned": 5.0, "1812": 5.04, "nine": 2.0})
         assert self.read(exact, draft)[0] == self.read(exact, exact)[0] == "1812"
 
     def test_only_the_passages_of_the_answer_and_its_rival_are_read_again(self) -> None:
-        likes = {"1812": 5.0, "nine": 4.0, "1700": 1.0}
+        likes = {"1812": 5.0, "nine": 4.98, "1700": 1.0}
         exact = WordScores(likes)
         self.read(exact, WordScores(likes))
         assert [context.split("\n")[1] for context in exact.contexts] == [MILL, INN]
 
+    def test_an_answer_that_leads_by_far_is_not_read_again(self) -> None:
+        likes = {"1812": 5.0, "nine": 4.0, "1700": 1.0}
+        exact = WordScores(likes)
+        assert self.read(exact, WordScores(likes))[0] == "1812"
+        assert exact.contexts == []
+
     def test_what_takes_the_lead_on_a_second_reading_is_read_again_too(self) -> None:
-        draft = WordScores({"1812": 5.0, "nine": 4.0, "1700": 3.0})
+        draft = WordScores({"1812": 5.0, "nine": 4.98, "1700": 3.0})
         exact = WordScores({"1812": 1.0, "nine": 2.0, "1700": 3.0})
         assert self.read(exact, draft)[:2] == ["1700", "nine"]
 
@@ -132,10 +138,11 @@ def test_a_span_is_no_longer_than_allowed_and_stays_inside() -> None:
         end=np.array([0, 1, 0, 5], dtype=np.float32),
         null=0.0,
     )
-    assert best_span(tokens, Span(0, 7), longest=4) == (10.0, Span(0, 7))
-    assert best_span(tokens, Span(0, 7), longest=2) == (6.0, Span(0, 3))
-    assert best_span(tokens, Span(2, 7), longest=4) == (5.0, Span(2, 7))
-    assert best_span(tokens, Span(8, 9), longest=4) is None
+    assert best_spans(tokens, Span(0, 7), longest=4) == [(10.0, Span(0, 7)), (6.0, Span(0, 3))]
+    assert best_spans(tokens, Span(0, 7), longest=2)[0] == (6.0, Span(0, 3))
+    assert best_spans(tokens, Span(2, 7), longest=4)[0] == (5.0, Span(2, 7))
+    assert best_spans(tokens, Span(2, 3), longest=4) == [(1.0, Span(2, 3))]
+    assert best_spans(tokens, Span(8, 9), longest=4) == []
 
 
 def test_without_a_model_the_sentence_is_narrowed_to_what_is_asked_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from qa.answer import Answer, Citation, Evidence, NoAnswer, Reply
 from qa.documents import read_document
 from qa.errors import IndexStateError, QuestionError, UsageError
 from qa.indexing import update_index
+from qa.models.encoder import Encoder, load_encoder
 from qa.session import Session, index_exists, list_sources
 from qa.settings import SENTENCE_READER, Settings
 from tests.fakes import FakeEncoder
@@ -231,6 +233,34 @@ def test_two_threads_get_the_answers_that_one_gets(index: Session) -> None:
     alone = [index.ask(question) for question in questions]
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(index.ask, questions)) == alone
+
+
+def test_a_session_beside_another_answers_as_it_does_and_after_it_is_closed(
+    settings: Settings,
+) -> None:
+    with open_session(settings, {"1871": 2.0}) as session:
+        beside = session.beside()
+        assert beside.ask(QUESTION) == session.ask(QUESTION)
+    with beside:
+        assert isinstance(beside.ask(QUESTION), Answer)
+
+
+def test_models_that_several_use_at_once_say_what_they_say_to_one(
+    seeds: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    settings = Settings(corpus=seeds, vectors=tmp_path / "vectors")
+    update_index(settings, encoder)
+    questions = [row["question"] for row in map(json.loads, DEV.read_text("utf-8").splitlines())][
+        :6
+    ]
+    with Session.open(settings) as alone:
+        expected = [alone.ask(question) for question in questions]
+    load = partial(load_encoder, at_once=2)
+    with Session.open(settings, load=load, at_once=2) as first, first.beside() as second:
+        with ThreadPoolExecutor(2) as threads:
+            asked = [threads.submit(s.ask, q) for q in questions for s in (first, second)]
+        found = [future.result() for future in asked]
+    assert found == [reply for reply in expected for _ in range(2)]
 
 
 def test_every_quote_from_the_seeds_is_a_slice_of_its_file(seeds: Path, tmp_path: Path) -> None:

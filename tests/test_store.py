@@ -88,8 +88,10 @@ def test_a_shared_sentence_leads_to_both_of_its_passages(folder: Path) -> None:
         with store.transaction():
             add(store, "new.txt", " ".join(f"Sentence number {n} is short." for n in range(9)))
         *_, before, after = [store.passage(id_) for id_ in store.passage_vectors()[0]]
-        assert sorted(store.passages_with_sentence(after.sentences[0].id)) == [before.id, after.id]
-        assert store.passages_with_sentence(after.sentences[-1].id) == [after.id]
+        shared, own = after.sentences[0].id, after.sentences[-1].id
+        found = store.passages_with_sentences([shared, own])
+        assert sorted(found) == [(shared, before.id), (shared, after.id), (own, after.id)]
+        assert store.passages_with_sentences([]) == []
 
 
 def test_a_removed_document_leaves_nothing_behind(folder: Path) -> None:

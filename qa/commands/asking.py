@@ -7,19 +7,39 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
 from qa.files import backup_of
-from qa.settings import Settings, flags_for, setting_sources
+from qa.settings import (
+    EMBEDDED_MODEL,
+    EMBEDDED_READER,
+    SENTENCE_READER,
+    UNTUNED_MODEL,
+    Settings,
+    flags_for,
+    setting_sources,
+)
 from qa.terminal import progress_bar, say, width
 from qa.text import counted
 
+if TYPE_CHECKING:
+    from qa.answer import Reply
+    from qa.batch import Ask
+    from qa.session import Session
+
 __all__ = ["ask", "batch", "chat"]
+
+#: More threads than this only wait for each other in the parts that Python runs one at a time.
+MOST_AT_ONCE = 4
 
 
 def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
@@ -93,18 +113,24 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     def on_malformed(item: Malformed) -> None:
         say(f"{parsed.questions}:{item.line}: skipped: {item.reason}")
 
-    with open_session(settings) as session, progress_bar() as report:
+    at_once = _at_once(settings)
+    with (
+        open_session(settings, at_once=at_once) as session,
+        _asking_in_turn(session, at_once) as ask_any,
+        progress_bar() as report,
+    ):
         warn_of_changes(session, settings)
         try:
             done = answer_all(
                 items,
-                session.ask,
+                ask_any,
                 out=parsed.out,
                 stream=sys.stdout,
                 format_=format_,
                 resume=parsed.resume,
                 on_malformed=on_malformed,
                 on_done=lambda count: report("answering", count, len(items)),
+                at_once=at_once,
             )
         except KeyboardInterrupt:
             if parsed.out is not None:
@@ -121,6 +147,36 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
         same = show_drift(parsed.against, parsed.out, margin=CONFIDENCE_MARGIN)
     return ExitCode.OK if same and not done.malformed else ExitCode.FAILURE
+
+
+def _at_once(settings: Settings) -> int:
+    """How many questions of a batch are answered at the same time: of other models only one."""
+    from qa.models.bert import cores
+
+    ours = settings.model in (EMBEDDED_MODEL, UNTUNED_MODEL) and settings.reader in (
+        EMBEDDED_READER,
+        SENTENCE_READER,
+    )
+    return min(cores(), MOST_AT_ONCE) if ours else 1
+
+
+@contextmanager
+def _asking_in_turn(session: Session, at_once: int) -> Iterator[Ask]:
+    """Asks whichever of so many sessions is free; from any thread."""
+    free: SimpleQueue[Session] = SimpleQueue()
+    with ExitStack() as opened:
+        free.put(session)
+        for _ in range(at_once - 1):
+            free.put(opened.enter_context(session.beside()))
+
+        def ask(question: str, earlier: Sequence[Reply]) -> Reply:
+            session = free.get()
+            try:
+                return session.ask(question, earlier)
+            finally:
+                free.put(session)
+
+        yield ask
 
 
 def _require_comparable(old: Path, out: Path | None, format_: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qa.roots import corpus_words
@@ -30,12 +31,21 @@ MOST_NAMED = 3
 
 
 @contextmanager
-def open_session(settings: Settings, *, as_shipped: bool = False) -> Iterator[Session]:
-    """An open session; the index is built first if there is none at all."""
+def open_session(
+    settings: Settings, *, as_shipped: bool = False, at_once: int = 1
+) -> Iterator[Session]:
+    """An open session, as :meth:`Session.open`; the index is built first if there is none at all."""
     encoder = build_if_missing(settings)
+    from qa.models.encoder import load_encoder
     from qa.session import Session
 
-    with Session.open(settings, encoder=encoder, as_shipped=as_shipped) as session:
+    with Session.open(
+        settings,
+        encoder=encoder,
+        load=partial(load_encoder, at_once=at_once),
+        as_shipped=as_shipped,
+        at_once=at_once,
+    ) as session:
         yield session
 
 

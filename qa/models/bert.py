@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.errors import ModelError
-from qa.models.weights import Arrays, embedded_model_path, read_pinned
+from qa.models.weights import Arrays, embedded_model_path, loaded_once, read_pinned
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,6 +35,7 @@ __all__ = [
     "Network",
     "Window",
     "batches",
+    "complete",
     "cores",
     "load_tokenizer",
 ]
@@ -51,6 +53,8 @@ Window = tuple[Sequence[int], int]
 #: Tokens that go through the network together, padding included: enough to keep the cores busy, few
 #: enough for the memory to stay small.
 _TOKENS_A_BATCH = 1_024
+#: What a batch takes beside its tokens, in the time of so many of them (measured: 5 ms).
+_OVERHEAD = 100
 
 
 LAYERS = 6
@@ -118,23 +122,21 @@ class Embeddings:
 class Bert:
     """Token ids to hidden states, in float32."""
 
-    def __init__(self, weights: Arrays) -> None:
+    def __init__(self, weights: Arrays, at_once: int = 1) -> None:
         """``weights`` are named as in a BERT of Hugging Face, without a prefix.
+
+        The cores are shared by ``at_once`` threads that use it at the same time.
 
         Raises:
             ModelError: a weight is missing, or the graph is not the pinned one.
         """
         import onnxruntime
 
-        try:
+        with complete():
             self._embeddings = Embeddings(weights)
             initializers = _initializers(weights, LAYERS)
-        except KeyError as error:
-            raise ModelError(
-                f"The embedded model lacks the weight {error}; reinstall the package qa."
-            ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = cores()
+        options.intra_op_num_threads = max(cores() // at_once, 1)
         # Threads that spin between two questions would take the cores from the screen.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Inputs are of ever new shapes: memory that is kept for each shape only grows.
@@ -155,18 +157,49 @@ class Bert:
             yield from batch.rows(hidden)
 
 
+@contextmanager
+def complete() -> Iterator[None]:
+    """Says what to do about a weight that is missed inside.
+
+    Raises:
+        ModelError: one is.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise ModelError(
+            f"The embedded model lacks the weight {error}; reinstall the package qa."
+        ) from error
+
+
 def batches(lengths: Sequence[int], tokens: int = _TOKENS_A_BATCH) -> Iterator[list[int]]:
-    """Positions of inputs that go together: of like length, longest first, padded to ``tokens`` at most."""
+    """Positions of inputs that go together: of like length, longest first, padded to ``tokens`` at most.
+
+    They are cut where the least is padded, a batch more counting as :data:`_OVERHEAD`.
+    """
     order = sorted(range(len(lengths)), key=lambda position: -lengths[position])
-    at = 0
-    while at < len(order):
-        longest = max(lengths[order[at]], 1)
-        size = max(tokens // longest, 1)
-        yield order[at : at + size]
-        at += size
+    least: list[float] = [0.0]
+    """What the first inputs cost, so many as the place says."""
+    begins = [0]
+    """Where their last batch begins."""
+    for end in range(1, len(order) + 1):
+        best, begin = math.inf, end - 1
+        for start in range(end - 1, -1, -1):
+            padded = max(lengths[order[start]], 1) * (end - start)
+            if padded > tokens and start < end - 1:
+                break
+            if least[start] + padded + _OVERHEAD < best:
+                best, begin = least[start] + padded + _OVERHEAD, start
+        least.append(best)
+        begins.append(begin)
+    cuts = [len(order)]
+    while cuts[-1]:
+        cuts.append(begins[cuts[-1]])
+    for start, end in pairwise(reversed(cuts)):
+        yield order[start:end]
 
 
-@cache
+@loaded_once
 def load_tokenizer() -> Tokenizer:
     """The uncased WordPiece tokenizer of the embedded models; it neither cuts nor pads.
 

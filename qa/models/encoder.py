@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from qa.errors import ModelError
 from qa.models.bert import CLS, SEP, Bert, Network, load_tokenizer
-from qa.models.bfloat16 import HalfBert, half_precision_at_hand
+from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand
 from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
     TUNED_WEIGHTS_SHA256,
@@ -80,19 +80,25 @@ class EmbeddedEncoder:
     """The encoders that come with the package: the mean of a BERT's hidden states, of length 1.
 
     The same vectors as sentence-transformers computes from these weights (Reimers and Gurevych, 2019,
-    https://arxiv.org/abs/1908.10084), without its imports. With ``half_precision``, documents have theirs
-    within a cosine of 0.9995 of them, several times as fast; questions always in float32.
+    https://arxiv.org/abs/1908.10084), without its imports. With ``half_precision`` within a cosine of
+    0.9995 of them, several times as fast.
     """
 
     def __init__(
-        self, weights: Arrays, name: str, digest: str, half_precision: bool | None = None
+        self,
+        weights: Arrays,
+        name: str,
+        digest: str,
+        half_precision: bool | None = None,
+        at_once: int = 1,
     ) -> None:
-        """``half_precision`` is by default whether this machine gains from it."""
-        self._bert = Bert(weights)
-        self._weights = weights
-        self._half_precision = (
-            half_precision_at_hand() if half_precision is None else half_precision
-        )
+        """``half_precision`` is by default whether this machine gains from it.
+
+        The cores are shared by ``at_once`` threads that embed questions at the same time.
+        """
+        if half_precision is None:
+            half_precision = half_precision_at_hand()
+        self._network: Network = (OpenVinoBert if half_precision else Bert)(weights, at_once)
         self._tokenizer = load_tokenizer()
         self.name = name
         self.digest = digest
@@ -107,25 +113,21 @@ class EmbeddedEncoder:
         return self._query(question)
 
     def _embed_query(self, question: str) -> Vectors:
-        query: Vectors = self._embed([question], self._bert)[0]
+        query: Vectors = self._embed([question])[0]
         query.flags.writeable = False  # it may be given out again
         return query
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for chunk in _chunks(texts, progress):
-            vectors[chunk] = self._embed([texts[position] for position in chunk], self._documents)
+            vectors[chunk] = self._embed([texts[position] for position in chunk])
         return vectors
 
-    @cached_property
-    def _documents(self) -> Network:
-        return HalfBert(self._weights) if self._half_precision else self._bert
-
-    def _embed(self, texts: Sequence[str], network: Network) -> Vectors:
+    def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
-        for place, hidden in network.hidden([(row, len(row)) for row in ids]):
+        for place, hidden in self._network.hidden([(row, len(row)) for row in ids]):
             vectors[place] = _unit(hidden.mean(axis=0))
         return vectors
 
@@ -247,16 +249,18 @@ def deferred_encoder(name: str) -> Encoder:
     return load_encoder(name) if digest is None else DeferredEncoder(name, digest, load_encoder)
 
 
-def load_encoder(name: str) -> Encoder:
+def load_encoder(name: str, at_once: int = 1) -> Encoder:
     """The encoder called ``name``: an embedded one, a folder, or a sentence-transformers name.
+
+    ``at_once`` threads may use an embedded one at the same time; any other serves one at a time.
 
     Raises:
         ModelError: it is not there, cannot be loaded, or the embedded weights are not the pinned ones.
     """
     if name == EMBEDDED_MODEL:
-        return EmbeddedEncoder(tuned_weights(), name, TUNED_WEIGHTS_SHA256)
+        return EmbeddedEncoder(tuned_weights(), name, TUNED_WEIGHTS_SHA256, at_once=at_once)
     if name == UNTUNED_MODEL:
-        return EmbeddedEncoder(untuned_weights(), name, EMBEDDED_MODEL_SHA256)
+        return EmbeddedEncoder(untuned_weights(), name, EMBEDDED_MODEL_SHA256, at_once=at_once)
     model = load_sentence_transformer(name)
     return SentenceTransformerEncoder(model, name, _state_digest(model))
 

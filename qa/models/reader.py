@@ -7,8 +7,10 @@ over one passage would make a poor passage's best span look as sure as a good on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy.typing as npt
 
 from qa.errors import ModelError
 from qa.models.bert import CLS, SEP, Bert, Network, Window, load_tokenizer
-from qa.models.bfloat16 import HalfBert, half_precision_at_hand
+from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand
 from qa.models.weights import Arrays, reader_weights
 
 __all__ = [
@@ -94,6 +96,23 @@ class EmbeddedSpanModel:
         return scored
 
 
+class DeferredSpanModel:
+    """A model that is loaded when it is first asked."""
+
+    def __init__(self, load: Callable[[], SpanModel]) -> None:
+        self._load = load
+        self._lock = Lock()
+
+    @cached_property
+    def _loaded(self) -> SpanModel:
+        return self._load()
+
+    def score(self, question: str, contexts: Sequence[str]) -> list[list[TokenScores]]:
+        with self._lock:  # two threads shall not load it twice
+            model = self._loaded
+        return model.score(question, contexts)
+
+
 class TransformersSpanModel:
     """Any Hugging Face extractive question answering model."""
 
@@ -166,11 +185,13 @@ def load_embedded_reader() -> SpanModel:
 
 
 def load_embedded_readers(
-    half_precision: bool | None = None,
+    half_precision: bool | None = None, at_once: int = 1
 ) -> tuple[SpanModel, SpanModel | None]:
     """The reader of :func:`load_embedded_reader`, and the same in half precision for drafts.
 
-    The second only if ``half_precision``, which is by default whether this machine gains from it.
+    The second only if ``half_precision``, which is by default whether this machine gains from it; the
+    first is then loaded when it is needed, which for most questions it is not. ``at_once`` threads may
+    use them at the same time.
 
     Raises:
         ModelError: as :func:`load_embedded_reader`.
@@ -183,8 +204,14 @@ def load_embedded_readers(
         for name, array in weights.items()
         if name.startswith("bert.")
     }
-    exact = EmbeddedSpanModel(Bert(body), weights)
-    return exact, EmbeddedSpanModel(HalfBert(body), weights) if half_precision else None
+    if not half_precision:
+        return EmbeddedSpanModel(Bert(body, at_once), weights), None
+
+    def exact() -> SpanModel:
+        # By the same library, so that only one is loaded.
+        return EmbeddedSpanModel(OpenVinoBert(body, at_once, half_precision=False), weights)
+
+    return DeferredSpanModel(exact), EmbeddedSpanModel(OpenVinoBert(body, at_once), weights)
 
 
 def load_span_model(name: str) -> SpanModel:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +22,7 @@ __all__ = [
     "TUNED_WEIGHTS_SHA256",
     "Arrays",
     "embedded_model_path",
+    "loaded_once",
     "read_pinned",
     "reader_weights",
     "tuned_weights",
@@ -42,6 +46,21 @@ Array = npt.NDArray[np.float32]
 Arrays = dict[str, Array]
 
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
+
+
+_Loaded = TypeVar("_Loaded")
+
+
+def loaded_once(load: Callable[[], _Loaded]) -> Callable[[], _Loaded]:
+    """As :func:`functools.cache`, for what two threads may ask for at the same time."""
+    lock, cached = Lock(), cache(load)
+
+    @wraps(load)
+    def locked() -> _Loaded:
+        with lock:
+            return cached()
+
+    return locked
 
 
 def embedded_model_path() -> Path:
@@ -87,7 +106,7 @@ def reader_weights() -> Arrays:
     return learned | {f"bert.{WORD_EMBEDDINGS}": _word_embeddings()}
 
 
-@cache
+@loaded_once
 def _word_embeddings() -> Array:
     """Half of the body, and the same for both: they share the memory too."""
     path = embedded_model_path() / "model.safetensors"

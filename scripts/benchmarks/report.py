@@ -71,6 +71,7 @@ def write_report(run: Run, docs: Path) -> list[Path]:
         "answers": str(run.sizes.answers),
         "compared": f"{run.sizes.compared:,}",
         "block": str(run.sizes.block),
+        "batched": str(run.sizes.batched),
         "starts": str(run.sizes.starts),
     }
     page = docs / "performance.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -177,9 +177,14 @@ class Run:
         self.opened.clear()
 
     def finish(
-        self, command: Sequence[str], variables: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str] | None = None,
+        expected: Collection[int] = (0,),
     ) -> Finished:
         """Run a command to its end in a process of its own, with further variables.
+
+        It ends with one of the ``expected`` statuses.
 
         Raises:
             EngineError: it failed; its last words are told.
@@ -193,7 +198,7 @@ class Run:
             check=False,
         )
         seconds = time.perf_counter() - started
-        if done.returncode:
+        if done.returncode not in expected:
             said = done.stderr.strip().splitlines()[-1:] or ["nothing was said"]
             raise EngineError(f"{' '.join(command[:6])} failed: {said[0]}")
         return Finished(seconds, done.stdout)

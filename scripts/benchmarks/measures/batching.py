@@ -1,4 +1,7 @@
-"""``qa batch``, from its start to its end, against the same questions asked one by one of an open session."""
+"""``qa batch``, from its start to its end, against the same questions asked one by one.
+
+Of an open session, and of ``qa ask``, a process for each.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ from typing import Any
 from benchmarks.run import QA, Run
 from benchmarks.table import Row, median, spread
 from benchmarks.texts import write_questions
+from qa.errors import ExitCode
 
 NAME = "batching"
-KINDS = ("single", "batch")
+KINDS = ("single", "ask", "batch")
+#: Questions of a round that are put to ``qa ask``.
+_ASKED = 8
 _BAR = 2.0
 _ROUNDS = 3
 
@@ -22,6 +28,7 @@ def measure(run: Run) -> None:
         asked = run.texts.questions[round_ * count : (round_ + 1) * count]
         questions = [question.question for question in asked]
         run.once(lambda q=questions: _single(run, q), NAME, kind="single", round=round_)
+        run.once(lambda q=questions: _ask(run, q[:_ASKED]), NAME, kind="ask", round=round_)
         run.once(lambda q=questions: _batch(run, q), NAME, kind="batch", round=round_)
 
 
@@ -39,6 +46,17 @@ def _single(run: Run, questions: list[str]) -> dict[str, Any]:
     }
 
 
+def _ask(run: Run, questions: list[str]) -> dict[str, Any]:
+    where = ["--corpus", str(run.paragraphs), "--vectors", str(run.index)]
+    # Its status tells whether there was an answer.
+    commands = [[*QA, "ask", question, *where] for question in questions]
+    seconds = sum(
+        run.finish(command, expected=(ExitCode.OK, ExitCode.NO_ANSWER)).seconds
+        for command in commands
+    )
+    return {"rate": len(questions) / seconds}
+
+
 def _batch(run: Run, questions: list[str]) -> dict[str, Any]:
     path, out = run.state / "batch.jsonl", run.state / "batch.answers.jsonl"
     write_questions(questions, path)
@@ -53,18 +71,26 @@ def _batch(run: Run, questions: list[str]) -> dict[str, Any]:
 
 
 def rows(run: Run) -> list[Row]:
-    single, batch = (run.records.of(NAME, kind=kind) for kind in KINDS)
-    if not single or not batch:
+    single, ask, batch = (run.records.of(NAME, kind=kind) for kind in KINDS)
+    if not single or not ask or not batch:
         return []
+    over_ask = [b["rate"] / a["rate"] for a, b in zip(ask, batch, strict=False)]
     ratios = [b["rate"] / s["rate"] for s, b in zip(single, batch, strict=False)]
     equal = all(s["confidences"] == b["confidences"] for s, b in zip(single, batch, strict=False))
     return [
         Row(
-            "`qa batch` over questions asked one by one",
+            "`qa batch` over questions asked one by one of an open session",
             f">= {_BAR} x",
             f"{median([r['rate'] for r in batch]):.2f} questions a second",
             f"one by one {median([r['rate'] for r in single]):.2f}",
             f"{median(ratios):.2f} x{spread(ratios)}; confidences {'the same' if equal else 'DIFFER'}",
             median(ratios) >= _BAR and equal,
-        )
+        ),
+        Row(
+            "the same over `qa ask`, a process for each question",
+            "",
+            f"{median([r['rate'] for r in batch]):.2f} questions a second",
+            f"`qa ask` {median([r['rate'] for r in ask]):.2f}",
+            f"{median(over_ask):.2f} x{spread(over_ask)}",
+        ),
     ]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from qa.models.bert import CLS, SEP, Bert, Window
-from qa.models.bfloat16 import HalfBert, half_precision_at_hand, has_matrix_units
 from qa.models.encoder import EmbeddedEncoder
+from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand, has_matrix_units
 from qa.models.weights import TUNED_WEIGHTS_SHA256, tuned_weights
 from qa.settings import EMBEDDED_MODEL
 from tests.reference import reference_encoder
@@ -40,7 +40,7 @@ def test_only_a_processor_with_matrix_units_for_bfloat16_uses_it(tmp_path: Path)
 def test_hidden_states_are_nearly_those_of_float32() -> None:
     weights = tuned_weights()
     exact = dict(Bert(weights).hidden(WINDOWS))
-    half = dict(HalfBert(weights).hidden(WINDOWS))
+    half = dict(OpenVinoBert(weights).hidden(WINDOWS))
     assert exact.keys() == half.keys() == set(range(len(WINDOWS)))
     for position, expected in exact.items():
         found = half[position]
@@ -50,8 +50,16 @@ def test_hidden_states_are_nearly_those_of_float32() -> None:
 
 
 @needs_matrix_units
+def test_in_float32_hidden_states_are_those_of_the_other_library() -> None:
+    weights = tuned_weights()
+    found = dict(OpenVinoBert(weights, half_precision=False).hidden(WINDOWS))
+    for position, expected in Bert(weights).hidden(WINDOWS):
+        np.testing.assert_allclose(found[position], expected, atol=1e-4)
+
+
+@needs_matrix_units
 def test_padding_does_not_change_what_a_window_gets() -> None:
-    half = HalfBert(tuned_weights())
+    half = OpenVinoBert(tuned_weights())
     together = dict(half.hidden(WINDOWS))
     for position, window in enumerate(WINDOWS):
         ((_, alone),) = half.hidden([window])
@@ -78,9 +86,9 @@ class Closed(socket.socket):
     def connect(self, *_): raise SystemExit("something connects")
     def sendto(self, *_): raise SystemExit("something sends")
 socket.socket = Closed
-from qa.models.bfloat16 import HalfBert
+from qa.models.openvino_bert import OpenVinoBert
 from qa.models.weights import tuned_weights
-HalfBert(tuned_weights())
+OpenVinoBert(tuned_weights())
 print([name for name, module in sys.modules.items() if module and "telemetry" in name])
 """
     done = subprocess.run(

@@ -1,8 +1,8 @@
-"""The embedded network in bfloat16, run by OpenVINO, where the processor multiplies such matrices itself.
+"""The embedded network run by OpenVINO, where the processor multiplies bfloat16 matrices itself.
 
-About four times as fast as float32 and nearly the same: 8 bits of each number take part in a product, sums
-are float32, and so are the norms. Vectors stay within a cosine of 0.9995; what the reader finds with it is
-read again in float32 where it decides (:class:`qa.reading.SpanReader`).
+In bfloat16 it is about four times as fast as in float32 and nearly the same: 8 bits of each number take part
+in a product, sums are float32, and so are the norms. Vectors stay within a cosine of 0.9995; what the reader
+finds with it is read again in float32 where it is a near thing (:class:`qa.reading.SpanReader`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
-from qa.models.bert import LAYERS, Embeddings, Hidden, Window, cores
+from qa.models.bert import LAYERS, Embeddings, Hidden, Window, complete, cores
 from qa.models.weights import Arrays
 
-__all__ = ["HalfBert", "half_precision_at_hand", "has_matrix_units"]
+__all__ = ["OpenVinoBert", "half_precision_at_hand", "has_matrix_units"]
 
 HEADS = 12
 EPSILON = 1e-12
@@ -32,7 +33,7 @@ _PROCESSOR = Path("/proc/cpuinfo")
 
 @cache
 def half_precision_at_hand() -> bool:
-    """True if this processor gains from :class:`HalfBert`, and the library is installed."""
+    """True if this processor gains from bfloat16, and the library is installed."""
     return has_matrix_units(_PROCESSOR) and importlib.util.find_spec("openvino") is not None
 
 
@@ -45,32 +46,45 @@ def has_matrix_units(processor: Path) -> bool:
     return any(line.startswith("flags") and "amx_bf16" in line.split() for line in lines)
 
 
-class HalfBert:
-    """As :class:`qa.models.bert.Bert`, in bfloat16; for one thread at a time."""
+class OpenVinoBert:
+    """As :class:`qa.models.bert.Bert`, in bfloat16 or float32."""
 
-    def __init__(self, weights: Arrays) -> None:
-        """``weights`` as for :class:`~qa.models.bert.Bert`, which has found them complete."""
+    def __init__(self, weights: Arrays, at_once: int = 1, half_precision: bool = True) -> None:
+        """Arguments as for :class:`~qa.models.bert.Bert`.
+
+        Raises:
+            ModelError: a weight is missing.
+        """
         openvino = _openvino()
-        self._embeddings = Embeddings(weights)
+        with complete():
+            self._embeddings = Embeddings(weights)
+            graph = _graph(weights)
         compiled = openvino.Core().compile_model(
-            _graph(weights),
+            graph,
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": "bf16",
+                "INFERENCE_PRECISION_HINT": "bf16" if half_precision else "f32",
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_NUM_THREADS": cores(),
+                "NUM_STREAMS": at_once,
                 # Threads that are tied to a core wait there for whatever else runs on it.
                 "ENABLE_CPU_PINNING": False,
             },
         )
-        self._request: Any = compiled.create_infer_request()
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(at_once):
+            self._requests.put(compiled.create_infer_request())
 
     def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
         """As :meth:`qa.models.bert.Network.hidden`."""
         for batch in self._embeddings.batches(windows, _ROUNDED):
             mask = np.where(batch.inside, 0.0, _NOWHERE).astype(np.float32)
             inputs = [batch.embedded, mask[:, np.newaxis, np.newaxis]]
-            hidden = self._request.infer(inputs, share_inputs=True)[0]
+            request = self._requests.get()
+            try:
+                hidden = request.infer(inputs, share_inputs=True)[0]
+            finally:
+                self._requests.put(request)
             yield from batch.rows(hidden)
 
 
