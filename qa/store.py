@@ -269,16 +269,15 @@ class Store(Recording):
             sentences: dict[int, list[SentenceRecord]] = {id_: [] for id_ in ids}
             for passage, id_, start, end in (typed(row, int, int, int, int) for row in rows):
                 sentences[passage].append(SentenceRecord(id_, Span(start, end)))
-        found: dict[int, PassageRecord] = {}
-        for id_, held in sentences.items():
-            if id_ not in places:
-                raise self._corrupt(f"passage {id_} is missing")
-            _, document, start, end, prose = places[id_]
-            with self._checked():
+            found: dict[int, PassageRecord] = {}
+            for id_, held in sentences.items():
+                if id_ not in places:
+                    raise self._corrupt(f"passage {id_} is missing")
+                _, document, start, end, prose = places[id_]
                 span = Span(start, end)
                 if not held or not all(span.covers(sentence.span) for sentence in held):
                     raise ValueError(f"the sentences of passage {id_} are not its own")
-            found[id_] = PassageRecord(id_, document, span, bool(prose), tuple(held))
+                found[id_] = PassageRecord(id_, document, span, bool(prose), tuple(held))
         return found
 
     def furniture_among(self, ids: Collection[int]) -> list[int]:

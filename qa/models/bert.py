@@ -178,10 +178,9 @@ def batches(lengths: Sequence[int], tokens: int = _TOKENS_A_BATCH) -> Iterator[l
     They are cut where the least is padded, a batch more counting as :data:`_OVERHEAD`.
     """
     order = sorted(range(len(lengths)), key=lambda position: -lengths[position])
+    # Of so many first inputs as the place says: what they cost at least, and where their last batch begins.
     least: list[float] = [0.0]
-    """What the first inputs cost, so many as the place says."""
     begins = [0]
-    """Where their last batch begins."""
     for end in range(1, len(order) + 1):
         best, begin = math.inf, end - 1
         for start in range(end - 1, -1, -1):

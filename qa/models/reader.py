@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +17,7 @@ import numpy.typing as npt
 from qa.errors import ModelError
 from qa.models.bert import CLS, SEP, Bert, Network, Window, load_tokenizer
 from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand
-from qa.models.weights import Arrays, reader_weights
+from qa.models.weights import Arrays, loaded_once, reader_weights
 
 __all__ = [
     "EmbeddedSpanModel",
@@ -100,17 +98,10 @@ class DeferredSpanModel:
     """A model that is loaded when it is first asked."""
 
     def __init__(self, load: Callable[[], SpanModel]) -> None:
-        self._load = load
-        self._lock = Lock()
-
-    @cached_property
-    def _loaded(self) -> SpanModel:
-        return self._load()
+        self._loaded = loaded_once(load)
 
     def score(self, question: str, contexts: Sequence[str]) -> list[list[TokenScores]]:
-        with self._lock:  # two threads shall not load it twice
-            model = self._loaded
-        return model.score(question, contexts)
+        return self._loaded().score(question, contexts)
 
 
 class TransformersSpanModel:
