@@ -168,7 +168,7 @@ async def test_a_conversation_is_there_before_the_models(chatty: Settings) -> No
         try:
             await until(pilot, lambda: shown(app, ".question") == [QUESTION])
             await until(pilot, lambda: highlighted(app) == citations(app)[0].quote)
-            assert "Loading the models" in state(app)
+            await until(pilot, lambda: "Loading the models" in state(app))
         finally:
             load.gate.set()
 
