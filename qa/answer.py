@@ -11,9 +11,10 @@ from typing import Protocol
 from qa.agreement import Agreement, agreements
 from qa.corpus import FileState
 from qa.documents import Document
+from qa.expectations import expected_type, typed_spans
 from qa.reading import Candidate, said, same_place
 from qa.retrieval import Retrieval
-from qa.terms import content_words
+from qa.terms import content_words, names, stem, stem_set
 from qa.text import Span, surroundings
 from qa.values import Comparison, Values, compared, values_of
 
@@ -161,6 +162,10 @@ class Evidence:
     """Further documents whose candidates say the same."""
     similarity: float = 0.0
     """Of the best candidate's sentence."""
+    named: float = 1.0
+    """The share of the question's names that the best candidate's sentence holds; 1 where there is none."""
+    typed: int = 0
+    """1 if its span has something of the kind that is asked for, -1 if not; 0 where the wording is open."""
 
 
 class Calibrator(Protocol):
@@ -349,7 +354,24 @@ def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Eviden
         best_similarity=max(similarities, default=0.0),
         agreement=len(agreeing),
         similarity=best.similarity,
+        named=_named(retrieval.question, best),
+        typed=_typed(retrieval.question, best),
     )
+
+
+def _named(question: str, candidate: Candidate) -> float:
+    asked = [stem(name.casefold()) for name in names(question)]
+    held = stem_set(candidate.passage.slice(candidate.sentence))
+    return sum(name in held for name in asked) / len(asked) if asked else 1.0
+
+
+def _typed(question: str, candidate: Candidate) -> int:
+    kind = expected_type(question)
+    if kind is None:
+        return 0
+    span = candidate.span.counted_from(candidate.sentence.start)
+    found = typed_spans(candidate.passage.slice(candidate.sentence), kind, question)
+    return 1 if any(f.start < span.end and span.start < f.end for f in found) else -1
 
 
 def _citation(

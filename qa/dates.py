@@ -70,6 +70,14 @@ class PartialDate:
         except ValueError:
             return None
 
+    def fits(self, day: date) -> bool:
+        """True if ``day`` is none that it rules out."""
+        return (
+            (self.years is None or self.years[0] <= day.year <= self.years[1])
+            and self.month in (None, day.month)
+            and self.day in (None, day.day)
+        )
+
 
 def dates_of(text: str) -> list[PartialDate]:
     """The dates in ``text``, in order and without overlap.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.documents import Document
-from qa.models.encoder import CHUNK, Encoder, Vectors
+from qa.models.encoder import Encoder, Vectors
+from qa.models.passage_texts import PassageText
 from qa.passages import SMALLEST_ROOM, header_of, split_passages
 from qa.settings import Settings
 from qa.store import Store
@@ -16,17 +17,25 @@ from qa.unfinished import UnfinishedVectors
 
 __all__ = ["add_without_vectors", "embed_added"]
 
-#: Texts in memory at once. They are embedded longest first, so that a batch holds texts of one length.
-GROUP = 4096
+#: Passages in memory at once. They are embedded longest first, so that a batch holds texts of one length.
+GROUP = 1024
+#: Passages embedded and kept at once: so often is progress told, and so soon a cancelled index stops.
+CHUNK = 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A text that a row of the store needs the vector of."""
+    """A passage whose row, and the rows of some of its sentences, need vectors."""
 
-    table: str
     row: int
-    text: str
+    sentences: tuple[int, ...]
+    passage: PassageText
+
+    @property
+    def key(self) -> str:
+        """What its vectors are made of: passages of one key have the same."""
+        cuts = [self.passage.sentences[place] for place in self.passage.wanted]
+        return f"{self.passage.text}\0{[(cut.start, cut.end) for cut in cuts]}"
 
 
 def add_without_vectors(
@@ -77,8 +86,7 @@ def embed_added(
     for id_ in store.documents_since(generation - 1):
         group.extend(_wanted(store, id_, encoder))
         while len(group) >= GROUP:
-            _embed(group[:GROUP], done, store, encoder, unfinished, on_done)
-            done += GROUP
+            done = _embed(group[:GROUP], done, store, encoder, unfinished, on_done)
             del group[:GROUP]
     _embed(group, done, store, encoder, unfinished, on_done)
 
@@ -90,39 +98,54 @@ def _embed(
     encoder: Encoder,
     unfinished: UnfinishedVectors,
     on_done: Callable[[int], None],
-) -> None:
-    texts = list(dict.fromkeys(wanted.text for wanted in group))
-    vectors = unfinished.find(texts)
-    missing = sorted((text for text in texts if text not in vectors), key=len, reverse=True)
+) -> int:
+    """Embed a group of passages; the count of vectors after it."""
+    passages = {wanted.key: wanted.passage for wanted in group}
+    vectors = unfinished.find(passages)
+    so_far = done + sum(map(len, vectors.values()))
+    missing = sorted(
+        (key for key in passages if key not in vectors),
+        key=lambda key: len(passages[key].text),
+        reverse=True,
+    )
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
-        so_far = done + len(vectors)
 
         def on_batch(of_chunk: int, _: int, so_far: int = so_far) -> None:
             on_done(so_far + of_chunk)
 
-        embedded = encoder.embed_documents(chunk, on_batch)
+        embedded = encoder.embed_passages([passages[key] for key in chunk], on_batch)
         unfinished.keep(chunk, embedded)
         vectors.update(zip(chunk, embedded, strict=True))
-    for table in ("passages", "sentences"):
-        store.set_vectors(table, ((w.row, vectors[w.text]) for w in group if w.table == table))
-    on_done(done + len(group))
+        so_far += sum(map(len, embedded))
+    store.set_vectors("passages", ((wanted.row, vectors[wanted.key][0]) for wanted in group))
+    store.set_vectors(
+        "sentences",
+        (
+            row
+            for wanted in group
+            for row in zip(wanted.sentences, vectors[wanted.key][1:], strict=True)
+        ),
+    )
+    done += sum(1 + len(wanted.sentences) for wanted in group)
+    on_done(done)
+    return done
 
 
 def _wanted(store: Store, id_: int, encoder: Encoder) -> Iterator[_Wanted]:
-    """The texts of a document: passages with the header, sentences with the one before them too.
-
-    "Their number is growing by dozens of percent" says nothing without the sentence before it.
-    """
+    """The passages of a document; a sentence that two of them share belongs to the first."""
     document = store.document(id_)
     header = _header(document, encoder)
+    left = {row for row, _ in store.spans_with_vectors("sentences", id_)}
     for row, span in store.spans_with_vectors("passages", id_):
-        yield _Wanted("passages", row, header + span.of(document.text))
-    before = ""
-    for row, span in store.spans_with_vectors("sentences", id_):
-        sentence = span.of(document.text)
-        yield _Wanted("sentences", row, f"{header}{before}{sentence}")
-        before = f"{sentence} "
+        sentences = store.passage(row).sentences
+        wanted = tuple(place for place, s in enumerate(sentences) if s.id in left)
+        rows = tuple(sentences[place].id for place in wanted)
+        left.difference_update(rows)
+        at = span.start - len(header)
+        cuts = tuple(sentence.span.counted_from(at) for sentence in sentences)
+        text = header + span.of(document.text)
+        yield _Wanted(row, rows, PassageText(text, len(header), cuts, wanted))
 
 
 def _header(document: Document, encoder: Encoder) -> str:

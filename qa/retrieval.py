@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import log
 
 import numpy as np
@@ -18,7 +19,7 @@ from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
 from qa.schema import PassageRecord
 from qa.store import Store
-from qa.terms import content_words, stem, stem_set
+from qa.terms import content_words, names, stem, stem_set
 from qa.text import Span
 from qa.vectors import VectorIndex
 
@@ -80,6 +81,10 @@ class RetrievedPassage:
     """Share of the question's idf that the passage holds, from 0 to 1."""
     fused: float
     """Reciprocal rank score; comparable within one question only."""
+    date: date | None = None
+    """Of its document."""
+    named: float = 1.0
+    """The share of the names in the question that its document holds, from 0 to 1; 1 where there is none."""
 
     def slice(self, span: Span) -> str:
         """The characters of ``span``, which counts in the document and lies in this passage."""
@@ -150,7 +155,7 @@ def retrieve(
     missing = [id_ for id_ in best if id_ not in dense]
     dense.update(_similarities(query, store.passage_vectors(missing)))
     records = store.passages(best)
-    texts = _Texts(store)
+    texts = _Texts(store, names(question))
     sentence_ids = sorted({s.id for record in records.values() for s in record.sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
     passages = tuple(
@@ -168,6 +173,8 @@ def retrieve(
             dense=dense[id_],
             lexical=shares[id_] if id_ in shares else matched_share(texts.of(record), weights),
             fused=fused[id_],
+            date=texts.date_of(record),
+            named=texts.named(record),
         )
         for id_, record in records.items()
     )
@@ -178,9 +185,12 @@ def retrieve(
 class _Texts:
     """The texts of passages; a document is read when one of its passages is asked for."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, asked: Sequence[str]) -> None:
+        """``asked`` are the names in the question."""
         self._store = store
+        self._asked = asked
         self._documents: dict[int, Document] = {}
+        self._named: dict[int, float] = {}
 
     def of(self, passage: PassageRecord) -> str:
         """The text of a passage."""
@@ -194,10 +204,38 @@ class _Texts:
         document = self._document(passage)
         return header_of(document.title, document.date)
 
+    def date_of(self, passage: PassageRecord) -> date | None:
+        """The date of its document."""
+        return self._document(passage).date
+
+    def named(self, passage: PassageRecord) -> float:
+        """The share of the names in the question that its document holds; 1 where there is none."""
+        if passage.document not in self._named:
+            document = self._document(passage)
+            held = [_holds(document, name) for name in self._asked]
+            self._named[passage.document] = sum(held) / len(held) if held else 1.0
+        return self._named[passage.document]
+
     def _document(self, passage: PassageRecord) -> Document:
         if passage.document not in self._documents:
             self._documents[passage.document] = self._store.document(passage.document)
         return self._documents[passage.document]
+
+
+def _holds(document: Document, name: str) -> bool:
+    """True if a word of the document's title or text begins as ``name`` does, up to its stem."""
+    # As it is typed it is found soonest; only where it is not, all of the text is folded.
+    return any(_begins_a_word(text, name) for text in (document.title, document.text)) or any(
+        _begins_a_word(text.casefold(), stem(name.casefold()))
+        for text in (document.title, document.text)
+    )
+
+
+def _begins_a_word(text: str, beginning: str) -> bool:
+    at = text.find(beginning)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(beginning, at + 1)
+    return at >= 0
 
 
 def fuse(

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["FUNCTION_WORDS", "content_words", "stem", "stem_set", "stems", "words"]
+__all__ = ["FUNCTION_WORDS", "content_words", "names", "stem", "stem_set", "stems", "words"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -37,6 +37,20 @@ def content_words(text: str) -> list[str]:
     """
     every = list(dict.fromkeys(words(text)))
     return [word for word in every if word not in FUNCTION_WORDS] or every
+
+
+def names(question: str) -> list[str]:
+    """The words of a question that are written with a capital, each once, in order, without a possessive.
+
+    Its first word, which has one anyway, is none of them, and function words are none.
+    """
+    _, *others = [match.group() for match in _WORD.finditer(question)] or [""]
+    found = [word[:-2] if word.endswith(("'s", "’s")) else word for word in others]
+    return list(
+        dict.fromkeys(
+            word for word in found if word[0].isupper() and word.casefold() not in FUNCTION_WORDS
+        )
+    )
 
 
 def stem(word: str) -> str:

@@ -1,7 +1,7 @@
 """Vectors that are embedded but not yet in the store: what an interrupted update need not embed again.
 
 A file of its own beside the store, written chunk by chunk while the store's one transaction is open, and
-deleted after it. It holds no text, only digests of texts and their vectors.
+deleted after it. It holds no text, only digests of texts and the vectors made of them.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class UnfinishedVectors:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def find(self, texts: Iterable[str]) -> dict[str, Vectors]:
-        """The vectors of those texts that have one."""
-        by_digest = {_digest(text): text for text in texts}
+    def find(self, keys: Iterable[str]) -> dict[str, Vectors]:
+        """What was kept under those keys, each of shape (vectors, dimension)."""
+        by_digest = {_digest(key): key for key in keys}
         digests = list(by_digest)
         found: dict[str, Vectors] = {}
         with sqlite_errors(self._path):
@@ -61,19 +61,20 @@ class UnfinishedVectors:
                     asked,
                 )
                 for digest, vector in rows:
-                    if len(vector) == self._bytes:
-                        found[by_digest[digest]] = np.frombuffer(vector, dtype="<f4")
+                    if vector and len(vector) % self._bytes == 0:
+                        vectors = np.frombuffer(vector, dtype="<f4")
+                        found[by_digest[digest]] = vectors.reshape(-1, self._bytes // 4)
         return found
 
-    def keep(self, texts: Sequence[str], vectors: Vectors) -> None:
+    def keep(self, keys: Sequence[str], vectors: Sequence[Vectors]) -> None:
         """Keep all of these, whatever becomes of the process.
 
         Raises:
             StoreError: the disk is full.
         """
         rows = [
-            (_digest(text), np.ascontiguousarray(vector, dtype="<f4").tobytes())
-            for text, vector in zip(texts, vectors, strict=True)
+            (_digest(key), np.ascontiguousarray(some, dtype="<f4").tobytes())
+            for key, some in zip(keys, vectors, strict=True)
         ]
         with sqlite_errors(self._path):
             self._connection.execute("BEGIN")
@@ -114,5 +115,5 @@ def discard_unfinished(folder: Path) -> None:
             (folder / f"{UNFINISHED_FILE}{ending}").unlink(missing_ok=True)
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -26,7 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from qa.indexing import update_index
-from qa.models.encoder import TUNED_WEIGHTS_SHA256, Progress, Vectors
+from qa.models.encoder import TUNED_WEIGHTS_SHA256, Progress, Vectors, embed_separately
+from qa.models.passage_texts import PassageText
 from qa.settings import EMBEDDED_MODEL, Settings
 
 WORDS = (
@@ -55,6 +56,11 @@ class DigestEncoder:
             progress(len(texts), len(texts))
         unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
+
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Progress | None = None
+    ) -> list[Vectors]:
+        return embed_separately(self, passages, progress)
 
 
 def write_folder(folder: Path, files: int, broken: int, rng: random.Random) -> None:

@@ -87,7 +87,8 @@ def bert() -> ModelProto:
     shape = ["batch", "length", WIDTH]
     inputs = [
         helper.make_tensor_value_info("embedded", TensorProto.FLOAT, shape),
-        helper.make_tensor_value_info("attention_mask", TensorProto.INT32, shape[:2]),
+        # (batch, length), or (batch, length, length) where not every token attends to every other one.
+        helper.make_tensor_value_info("attention_mask", TensorProto.INT32, None),
     ]
     output = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, shape)
     made = helper.make_graph(graph.nodes, "bert", inputs, [output], graph.weights)

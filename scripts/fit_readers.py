@@ -74,9 +74,9 @@ def main() -> None:
     parser.add_argument(
         "--coverage",
         type=float,
-        default=0.93,
+        default=0.95,
         help="share of the answerable questions for the calibration that get an answer; "
-        "it sets the threshold (default: 0.93)",
+        "it sets the threshold (default: 0.95)",
     )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

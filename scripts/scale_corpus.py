@@ -18,7 +18,8 @@ import numpy as np
 
 from qa.documents import Document
 from qa.metadata import Metadata
-from qa.models.encoder import Progress, Vectors
+from qa.models.encoder import Progress, Vectors, embed_separately
+from qa.models.passage_texts import PassageText
 from qa.passages import Passage
 from qa.schema import FORMAT_VERSION, IndexDescription
 from qa.store import Store
@@ -64,6 +65,11 @@ class MadeUpEncoder:
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         raise NotImplementedError("the vectors of passages are made up, not computed")
+
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Progress | None = None
+    ) -> list[Vectors]:
+        return embed_separately(self, passages, progress)
 
 
 class MadeUpCorpus:

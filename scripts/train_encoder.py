@@ -19,18 +19,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_training.pairs import Pair, Triple, Vectors, drawn, mined_pairs
+from encoder_training.model import WORD_EMBEDDINGS, TrainedEncoder, load_encoder
+from encoder_training.pairs import Pair, Triple, drawn, mined_pairs
 from reader_training.data import Example, sample_share
 from reader_training.model import load_tokenizer, save_learned
-from reader_training.training import MixedPrecision, schedule
-from safetensors.torch import load, load_file
-from torch.nn.functional import cross_entropy, normalize
+from reader_training.training import schedule
+from torch.nn.functional import cross_entropy
 from train_reader import Log, read_data, without_held_out
-from transformers import BertConfig, BertModel, PreTrainedTokenizerBase
 
-from qa.models.weights import EMBEDDED_MODEL_SHA256, embedded_model_path, read_pinned
-
-WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 #: Share of each set's answerable questions, how often each is drawn, and how often with its header.
 SHARES = {
     "written": (1.0, 2, 0.8),
@@ -42,7 +38,6 @@ SHARES = {
 PASSAGES = 0.2
 """Share of the questions that are put to the whole paragraph and not to the sentence."""
 TEMPERATURE = 0.05
-MAX_TOKENS = 256
 
 
 def main() -> None:
@@ -67,75 +62,6 @@ def main() -> None:
     train(encoder, triples, options.rate, options.batch, log)
     save_learned(encoder.precision.master, options.output, WORD_EMBEDDINGS)
     log(f"done, encoder in {options.output}")
-
-
-def load_encoder(start: Path | None) -> BertModel:
-    """MiniLM, or an earlier round's weights in it; float32, no dropout, word embeddings frozen."""
-    config = BertConfig.from_pretrained(
-        embedded_model_path(), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-    )
-    config._attn_implementation = "eager"
-    model = BertModel(config, add_pooling_layer=False)
-    state = load(read_pinned(embedded_model_path() / "model.safetensors", EMBEDDED_MODEL_SHA256))
-    if start is not None:
-        state |= load_file(start / "model.safetensors")
-    wanted = model.state_dict().keys()
-    model.load_state_dict({name: state[name].float() for name in wanted})
-    model.embeddings.word_embeddings.weight.requires_grad_(False)
-    return model
-
-
-class TrainedEncoder:
-    """The encoder in mixed precision; mean pooling, as MiniLM has it."""
-
-    def __init__(self, master: BertModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.precision = MixedPrecision(master, torch.device("cpu"))
-        self._tokenizer = tokenizer
-        self._optimizer = torch.optim.AdamW(
-            self.precision.trained, lr=0.0, betas=(0.9, 0.98), eps=1e-6
-        )
-
-    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        """Unit vectors, shape (texts, 384); texts of like length go through together."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        cut = 2 * len(order) // 3
-        found: list[torch.Tensor | None] = [None] * len(texts)
-        for part in filter(None, (order[:cut], order[cut:])):
-            batch = self._tokenizer(
-                [texts[i] for i in part],
-                padding=True,
-                truncation=True,
-                max_length=MAX_TOKENS,
-                return_tensors="pt",
-                pad_to_multiple_of=16,
-            )
-            hidden = self.precision.working(**batch).last_hidden_state.float()
-            mask = batch["attention_mask"].unsqueeze(-1).float()
-            pooled = normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
-            for row, i in enumerate(part):
-                found[i] = pooled[row]
-        return torch.stack([vector for vector in found if vector is not None])
-
-    @torch.no_grad()
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """As :meth:`vectors`, for any number of texts, without gradients."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        embedded = np.empty(
-            (len(texts), self.precision.master.config.hidden_size), dtype=np.float32
-        )
-        for first in range(0, len(order), 64):
-            part = order[first : first + 64]
-            embedded[part] = self.vectors([texts[i] for i in part]).numpy()
-        return embedded
-
-    def update(self, loss: torch.Tensor, rate: float) -> None:
-        """One step of AdamW on the master weights."""
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.precision.collect_gradients()
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
-        self.precision.update_working_copy()
 
 
 def mined_triples(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qa.models.encoder import Progress, Vectors
+from qa.models.encoder import Progress, Vectors, embed_separately
+from qa.models.passage_texts import PassageText
 from qa.terms import stems
 
 __all__ = ["FakeEncoder"]
@@ -29,6 +30,8 @@ class FakeEncoder:
         self.max_tokens = max_tokens
         self.embedded: list[str] = []
         """Every text given to :meth:`embed_documents`, in order."""
+        self.passages: list[str] = []
+        """Every passage given to :meth:`embed_passages`, in order."""
         self.asked: list[str] = []
         """Every question given to :meth:`embed_query`, in order."""
 
@@ -45,6 +48,13 @@ class FakeEncoder:
             progress(len(texts), len(texts))
         vectors: Vectors = np.array([self._vector(text) for text in texts], dtype=np.float32)
         return vectors.reshape(len(texts), self.dimension)
+
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Progress | None = None
+    ) -> list[Vectors]:
+        embedded = embed_separately(self, passages, progress)
+        self.passages.extend(passage.text for passage in passages)
+        return embedded
 
     def _vector(self, text: str) -> Vectors:
         vector = np.zeros(self.dimension, dtype=np.float32)

@@ -327,3 +327,21 @@ def test_a_document_does_not_agree_with_itself() -> None:
     evidence = evidence_of(retrieval, FakeReader({"1790": 1.0}).read(retrieval))
     assert evidence is not None
     assert evidence.agreement == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "quote", "named", "typed"),
+    [
+        ("When did the mill burn down?", "1812", 1.0, 1),
+        ("When did the mill burn down?", "burned", 1.0, -1),
+        ("What did the mill of Rome and Nobody do?", "Nobody", 0.5, 0),
+        ("How many bees lived at Grey Point?", "1812", 0.0, 1),
+    ],
+)
+def test_the_evidence_tells_whether_names_and_kind_fit(
+    question: str, quote: str, named: float, typed: int
+) -> None:
+    retrieval = retrieval_of([MILL], question)
+    evidence = evidence_of(retrieval, FakeReader({quote: 1.0}).read(retrieval))
+    assert evidence is not None
+    assert (evidence.named, evidence.typed) == (named, typed)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.weights import write_encoder
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_socket import SocketBlockedError
 
 from qa.errors import ModelError
-from qa.models.bert import batches
+from qa.models.bert import attended_in_parts, batches
 from qa.models.encoder import EmbeddedEncoder, Encoder, load_encoder
+from qa.models.passage_texts import PassageText
 from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
     TUNED_WEIGHTS,
@@ -24,8 +26,9 @@ from qa.models.weights import (
 )
 from qa.session import require_question
 from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
+from qa.text import Span, sentences
 from tests.fakes import FakeEncoder
-from tests.reference import reference_encoder
+from tests.reference import reference_encoder, reference_token_states
 
 TEXTS = [
     "The lighthouse was built in 1871.",
@@ -87,6 +90,103 @@ def test_batches_hold_every_input_once_and_no_more_tokens_than_they_may(lengths:
     found = list(batches(lengths, tokens=1_000))
     assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
     assert all(len(b) * max(lengths[i] for i in b) <= 1_000 for b in found if len(b) > 1)
+
+
+def passage_of(header: str, text: str, *wanted: int) -> PassageText:
+    spans = tuple(Span(s.start + len(header), s.end + len(header)) for s in sentences(text))
+    return PassageText(header + text, len(header), spans, wanted or tuple(range(len(spans))))
+
+
+def test_a_sentence_attends_to_itself_the_one_before_and_what_is_shared() -> None:
+    shared = -1
+    seen = attended_in_parts([np.array([shared, 0, 1, 2, shared])], longest=6)[0].astype(int)
+    assert seen.tolist() == [
+        [1, 1, 1, 1, 1, 0],
+        [1, 1, 0, 0, 1, 0],
+        [1, 1, 1, 0, 1, 0],
+        [1, 0, 1, 1, 1, 0],
+        [1, 1, 1, 1, 1, 0],
+        [1, 0, 0, 0, 1, 0],  # padding, which nobody looks at
+    ]
+
+
+def test_sentences_are_means_of_what_transformers_makes_of_their_passage() -> None:
+    encoder = EmbeddedEncoder(
+        tuned_weights(),
+        EMBEDDED_MODEL,
+        TUNED_WEIGHTS_SHA256,
+        half_precision=False,
+        late_chunking=True,
+    )
+    passage = passage_of("The mill (2012)\n", "It burned down. Nobody was hurt. Bees live there.")
+    pieces = [
+        "[CLS] the mill ( 2012 )",
+        "it burned down .",
+        "nobody was hurt .",
+        "bees live there .",
+    ]
+    parts = [part for part, words in enumerate(pieces) for _ in words.split()] + [0]
+    attended = [[not j or not i or i - j in (0, 1) for j in parts] for i in parts]
+    states = reference_token_states(passage.text, attended)
+    means = [states.mean(axis=0)]
+    means += [states[[part == own for part in parts]].mean(axis=0) for own in (1, 2, 3)]
+    (found,) = encoder.embed_passages([passage])
+    for vector, mean in zip(found, means, strict=True):
+        assert vector @ mean / np.linalg.norm(mean) > 0.999_99
+
+
+def test_as_a_folder_for_sentence_transformers_it_gives_the_same_vectors(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    write_encoder(tmp_path)
+    folder = load_encoder(str(tmp_path))
+    passages = [
+        passage_of("The mill (2012)\n", "It burned down. Nobody was hurt. Bees live there."),
+        passage_of("", "Honey is sold here. " * 60 + "The end is not seen.", 0, 30, 60),
+        passage_of("", "Bees."),
+    ]
+    for found, expected in zip(
+        folder.embed_passages(passages), encoder.embed_passages(passages), strict=True
+    ):
+        assert (found * expected).sum(axis=1).min() > 0.999_5
+
+
+def test_only_the_sentences_that_are_wanted_get_vectors(encoder: Encoder) -> None:
+    text = "The mill burned in 1812. Nobody was hurt. It was rebuilt."
+    every, some, again = encoder.embed_passages(
+        [passage_of("", text), passage_of("", text, 0, 2), passage_of("", text, 1)]
+    )
+    assert [len(every), len(some), len(again)] == [4, 3, 2]
+    np.testing.assert_allclose(some, every[[0, 1, 3]], atol=0.01)
+    assert encoder.embed_passages([]) == []
+
+
+def test_a_sentence_means_what_its_passage_makes_of_it(encoder: Encoder) -> None:
+    mill, bees = encoder.embed_passages(
+        [
+            passage_of("", "The mill has stood for a century. Their number is growing.", 1),
+            passage_of("", "Bees are kept in the village. Their number is growing.", 1),
+        ]
+    )
+    asked = encoder.embed_query("Are there more and more bees?")
+    assert bees[1] @ asked > mill[1] @ asked
+
+
+def test_a_sentence_beyond_what_the_encoder_sees_is_embedded_as_its_passage(
+    encoder: Encoder,
+) -> None:
+    (vectors,) = encoder.embed_passages([passage_of("", "the " * 300 + "end. Honey.")])
+    np.testing.assert_array_equal(vectors[-1], vectors[0])
+
+
+@pytest.mark.parametrize("untuned", [True, False])
+def test_sentences_are_embedded_for_themselves_by_an_encoder_that_was_not_trained_to_pool(
+    untuned: bool,
+) -> None:
+    encoder = load_encoder(UNTUNED_MODEL) if untuned else FakeEncoder()
+    ((_, first, second),) = encoder.embed_passages([passage_of("Mill\n", "It burned. All fled.")])
+    texts = ["Mill\nIt burned.", "Mill\nIt burned. All fled."]
+    np.testing.assert_allclose([first, second], encoder.embed_documents(texts), atol=1e-5)
 
 
 def test_no_texts_give_no_vectors(encoder: Encoder) -> None:

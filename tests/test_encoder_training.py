@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+import pytest
+from encoder_training.distillation import Lesson, distillation_loss, epoch, lessons
+from encoder_training.model import TrainedEncoder, load_encoder
 from encoder_training.pairs import Pair, Place, Vectors, drawn, mined_pairs, places
 from reader_training.data import Answer, Example, nearest_by_both, nearest_paragraphs
+from reader_training.model import load_tokenizer
 from written_corpus import lay_out
 
 from qa.labelled import read_labelled
 from qa.metadata import read_sidecar
+from qa.models.encoder import load_encoder as load_shipped
+from qa.models.weights import TUNED_WEIGHTS
+from qa.settings import EMBEDDED_MODEL
 from tests.fakes import FakeEncoder
 
 MILL = "The mill was built in 1790. It burned down in 1812. Nobody was hurt."
@@ -75,6 +83,64 @@ def test_a_drawn_triple_has_headers_and_whole_paragraphs_as_often_as_asked_for()
 def test_a_pair_without_a_wrong_sentence_gives_a_triple_without_one() -> None:
     lonely = Pair(PAIR.question, PAIR.right, ())
     assert drawn(lonely, random.Random(0), headers=0.0, passages=0.0).wrong is None
+
+
+def taught(headed: float = 1.0) -> list[Lesson]:
+    return lessons(EXAMPLES, headed, embed, random.Random(0))
+
+
+def test_a_lesson_is_a_passage_with_all_its_questions_and_the_sentences_that_answer_them() -> None:
+    mill, bridge = taught()
+    assert mill.passage.text == f"The mill (2024-03-06)\n{MILL}"
+    assert [span.of(mill.passage.text) for span in mill.passage.sentences] == [
+        "The mill was built in 1790.",
+        "It burned down in 1812.",
+        "Nobody was hurt.",
+    ]
+    assert mill.answered_by == (1,)
+    assert bridge.questions == ("When was the bridge built?", "Who built the bridge?")
+    assert bridge.answered_by[0] == 0 > bridge.answered_by[1]
+    assert [lesson.passage.header for lesson in taught(headed=0.0)] == [0, 0]
+
+
+def test_what_a_lesson_teaches_are_the_vectors_of_sentences_embedded_for_themselves() -> None:
+    mill, bridge = taught()
+    header = "The mill (2024-03-06)\n"
+    texts = [
+        f"{header}The mill was built in 1790.",
+        f"{header}The mill was built in 1790. It burned down in 1812.",
+        f"{header}It burned down in 1812. Nobody was hurt.",
+    ]
+    np.testing.assert_array_equal(mill.of_sentences, embed(texts))
+    np.testing.assert_array_equal(mill.of_passage, embed([header + MILL])[0])
+    np.testing.assert_array_equal(bridge.of_questions, embed(list(bridge.questions)))
+
+
+def test_an_epoch_holds_every_lesson_once() -> None:
+    known = taught() * 5
+    steps = epoch(known, 4, random.Random(0))
+    assert [len(step) for step in steps] == [4, 4]
+    by_text = [lesson.passage.text for step in steps for lesson in step]
+    assert all(by_text.count(lesson.passage.text) <= 5 for lesson in known)
+
+
+def test_a_step_of_distillation_brings_the_encoder_nearer_to_its_teacher() -> None:
+    encoder = TrainedEncoder(load_encoder(None), load_tokenizer())
+    known = lessons(EXAMPLES, 1.0, encoder.embed, random.Random(0))
+    before, cosine = distillation_loss(encoder, known, 5, random.Random(0))
+    encoder.update(before, 1e-4)
+    after, nearer = distillation_loss(encoder, known, 5, random.Random(0))
+    assert after < before
+    assert nearer > cosine
+
+
+def test_training_sees_the_vectors_that_an_index_gets() -> None:
+    encoder = TrainedEncoder(load_encoder(TUNED_WEIGHTS.parent), load_tokenizer())
+    passages = [lesson.passage for lesson in taught()]
+    shipped = load_shipped(EMBEDDED_MODEL).embed_passages(passages)
+    for trained, expected in zip(encoder.passages(passages), shipped, strict=True):
+        cosines = (trained.detach().numpy() * expected).sum(axis=1)
+        assert cosines.min() == pytest.approx(1.0, abs=0.01)
 
 
 def test_neighbours_by_words_and_vectors_are_taken_in_turn_each_once() -> None:

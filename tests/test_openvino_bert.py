@@ -58,6 +58,18 @@ def test_in_float32_hidden_states_are_those_of_the_other_library() -> None:
 
 
 @needs_matrix_units
+def test_with_parts_too() -> None:
+    weights = tuned_weights()
+    parts = [np.arange(len(ids)) // 20 - 1 for ids, _ in WINDOWS]
+    exact = dict(Bert(weights).hidden(WINDOWS, parts))
+    found = dict(OpenVinoBert(weights, half_precision=False).hidden(WINDOWS, parts))
+    apart = dict(Bert(weights).hidden(WINDOWS))
+    for position, expected in exact.items():
+        np.testing.assert_allclose(found[position], expected, atol=1e-4)
+    assert np.abs(exact[5] - apart[5]).max() > 0.1
+
+
+@needs_matrix_units
 def test_padding_does_not_change_what_a_window_gets() -> None:
     half = OpenVinoBert(tuned_weights())
     together = dict(half.hidden(WINDOWS))

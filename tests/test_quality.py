@@ -26,11 +26,11 @@ def session(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_the_right_document_and_sentence_come_first_as_often_as_before(session: Session) -> None:
-    # What docs/benchmarks.md says, less one question for another machine's rounding.
+    # What every second question of docs/benchmarks.md gives, less one for another machine's rounding.
     files = {record.id: record.file for record in session.documents()}
-    labelled = read_labelled(QUESTIONS)
+    questions = read_labelled(QUESTIONS).questions[::2]
     measures = measure(
-        [judge(q, session.inquire(q.question), files.__getitem__) for q in labelled.questions]
+        [judge(q, session.inquire(q.question), files.__getitem__) for q in questions]
     )
     assert measures["file@1"] >= 84
     assert measures["sentence@1"] >= 71

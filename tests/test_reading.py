@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import numpy as np
 import pytest
 
@@ -38,6 +41,40 @@ def passage(
 
 def retrieval(question: str, *passages: RetrievedPassage) -> Retrieval:
     return Retrieval(question, {"mill": 1.0, "burn": 1.0}, passages)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("How many rooms had the inn in March 2024?", 2),
+        ("How many rooms had the inn on 6 March 2024?", 2),
+        ("How many rooms had the inn on 7 March 2024?", 1),
+        ("How many rooms had the inn in May 2021?", 1),
+        ("How many rooms had the inn in March?", 1),  # of any year: no document is meant
+        ("How many rooms had the inn in 2024?", 1),
+    ],
+)
+def test_of_documents_that_tell_the_same_the_one_of_the_month_asked_for_comes_first(
+    question: str, first: int
+) -> None:
+    inns = [
+        replace(passage(INN, id_=1, document=1), date=date(2023, 1, 2), dense=0.6),
+        replace(passage(INN, id_=2, document=2), date=date(2024, 3, 6)),
+        passage(INN, id_=3, document=3),
+    ]
+    weights = {**PLAIN_WEIGHTS, "of_that_month": 3.0}
+    reader = SpanReader(WordScores({"nine": 5.0}), weights)
+    assert reader.read(retrieval(question, *inns))[0].passage.document == first
+
+
+def test_a_document_that_holds_the_questions_names_comes_before_one_that_does_not() -> None:
+    inns = [
+        replace(passage(INN, id_=1, document=1), named=0.5),
+        replace(passage(INN, id_=2, document=2), named=1.0),
+    ]
+    reader = SpanReader(WordScores({"nine": 5.0}), PLAIN_WEIGHTS)
+    best = reader.read(retrieval("How many rooms has the Inn of Grey Point?", *inns))[0]
+    assert best.passage.document == 2
 
 
 def quote(text: str, span: Span, at: int = 0) -> str:

@@ -25,7 +25,7 @@ from qa.unfinished import UNFINISHED_FILE, UnfinishedVectors
 from tests.commands import REPOSITORY, environment, no_file_larger_than
 from tests.fakes import FakeEncoder
 
-DOCUMENTS = 30
+DOCUMENTS = 70
 
 
 class EndingEncoder(FakeEncoder):
@@ -100,7 +100,7 @@ def test_the_next_update_embeds_only_the_rest_and_comes_to_the_same_bytes(
     whole = FakeEncoder()
     update_index(undisturbed, whole)
     first = cut_off(many, chunks)
-    assert len(first.embedded) == chunks * CHUNK
+    assert len(first.passages) == chunks * CHUNK
     rest = FakeEncoder()
     update_index(many, rest)
     assert first.embedded + rest.embedded == whole.embedded
@@ -108,13 +108,15 @@ def test_the_next_update_embeds_only_the_rest_and_comes_to_the_same_bytes(
     assert faiss_files(many.vectors) == faiss_files(undisturbed.vectors)
 
 
-def test_every_text_is_embedded_once_however_often_it_stands_in_the_folder(many: Settings) -> None:
+def test_every_passage_is_embedded_once_however_often_it_stands_in_the_folder(
+    many: Settings,
+) -> None:
     encoder = FakeEncoder()
     update_index(many, encoder)
-    assert len(encoder.embedded) == len(set(encoder.embedded))
+    assert len(encoder.passages) == len(set(encoder.passages))
     with Store.open(many.vectors) as store:
-        rows = len(store.passage_vectors()[0]) + len(store.sentence_vectors()[0])
-    assert rows > len(encoder.embedded) > 4 * CHUNK
+        rows = store.passage_count()
+    assert rows > len(encoder.passages) > 4 * CHUNK
     assert rows < GROUP  # all in one group; more would only take longer
 
 
@@ -159,7 +161,7 @@ def test_a_rebuild_goes_on_where_it_stopped_too(many: Settings) -> None:
     first = cut_off(many, 2, rebuild=True)
     rest = FakeEncoder()
     update_index(many, rest, rebuild=True)
-    assert len(first.embedded) == 2 * CHUNK
+    assert len(first.passages) == 2 * CHUNK
     assert not set(first.embedded) & set(rest.embedded)
 
 
@@ -213,7 +215,7 @@ def test_a_killed_process_loses_no_chunk(many: Settings, chunks: int) -> None:
     undisturbed = replace(many, vectors=many.vectors.with_name("undisturbed"))
     update_index(undisturbed, whole)
     update_index(many, rest)
-    assert rest.embedded == whole.embedded[chunks * CHUNK :]
+    assert rest.passages == whole.passages[chunks * CHUNK :]
     assert held(many.vectors) == held(undisturbed.vectors)
 
 
@@ -230,7 +232,7 @@ def test_a_full_disk_is_said_in_words_and_what_was_kept_counts(many: Settings) -
 
 
 def test_kept_vectors_are_found_by_their_texts(tmp_path: Path) -> None:
-    vectors = np.eye(3, 64, dtype=np.float32)
+    vectors = [np.eye(count, 64, dtype=np.float32) for count in (1, 2, 3)]
     with UnfinishedVectors(tmp_path, "digest", 64) as unfinished:
         unfinished.keep(["one", "two", "lone \ud800 surrogate"], vectors)
     with UnfinishedVectors(tmp_path, "digest", 64) as unfinished:

@@ -74,6 +74,25 @@ def test_rare_words_weigh_more_than_common_ones(store: Store) -> None:
     assert weights["uranium"] > weights["lighthous"] > 0
 
 
+@pytest.mark.parametrize(
+    ("question", "share"),
+    [
+        ("How thick are the walls on Grey Point?", 1.0),
+        ("How thick are the walls on Grey Point, by Opinion and Uranium?", 0.75),
+        ("How thick are the Granites' walls?", 1.0),  # another form, another letter case
+        ("How thick are the walls in Tonga?", 0.0),
+        ("how thick are the walls in tonga?", 1.0),  # no names: none is missed
+        ("How thick are the walls of Oint?", 0.0),  # only within "Point"
+    ],
+)
+def test_a_passage_knows_how_many_of_the_questions_names_its_document_holds(
+    store: Store, question: str, share: float
+) -> None:
+    page = next(record.id for record in store.documents() if record.file == "page.txt")
+    shares = {p.named for p in found(store, question).passages if p.document == page}
+    assert shares == {share}
+
+
 def test_words_that_no_document_holds_are_named_as_they_were_asked(store: Store) -> None:
     asked = found(store, "Which keepers of lighthouses drink Uranium on Saturn?")
     assert asked.missing == ("drink", "uranium", "saturn")

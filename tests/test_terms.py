@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.terms import content_words, stem, stem_set, stems, words
+from qa.terms import content_words, names, stem, stem_set, stems, words
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,22 @@ def test_content_words_leave_out_function_words_and_repetitions() -> None:
 
 def test_a_question_of_function_words_alone_keeps_them() -> None:
     assert content_words("To be or not to be?") == ["to", "be", "or", "not"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What did Ada Lind's mill in Grey Point cost Ada?", ["Ada", "Lind", "Grey", "Point"]),
+        ("Did the Mayor or I say THE word?", ["Mayor"]),
+        ("how old is the mill", []),
+        ("", []),
+        ("Äänekoski", []),  # the first word has a capital in any case
+    ],
+)
+def test_the_names_in_a_question_are_its_words_with_a_capital(
+    question: str, expected: list[str]
+) -> None:
+    assert names(question) == expected
 
 
 def test_forms_of_one_word_have_one_stem() -> None:

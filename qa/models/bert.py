@@ -28,12 +28,15 @@ __all__ = [
     "CLS",
     "LAYERS",
     "SEP",
+    "SHARED",
     "Batch",
     "Bert",
     "Embeddings",
     "Hidden",
     "Network",
+    "Parts",
     "Window",
+    "attended_in_parts",
     "batches",
     "complete",
     "cores",
@@ -41,7 +44,7 @@ __all__ = [
 ]
 
 GRAPH = Path(__file__).parent.parent / "artefacts" / "bert.onnx"
-GRAPH_SHA256 = "897baca11037a0258499e0088cdb6ba9043c220c13a2b9b7d1d173c4fbe55678"
+GRAPH_SHA256 = "42224e730569a9d30712c2e295cb80d49a23d13a793bafee2b97b3a73ecfe37a"
 
 #: Ids of the special tokens in the embedded vocabulary.
 CLS, SEP = 101, 102
@@ -49,6 +52,12 @@ CLS, SEP = 101, 102
 Hidden = npt.NDArray[np.float32]
 #: Token ids of one input, and how many of them belong to its first segment.
 Window = tuple[Sequence[int], int]
+
+#: To which part of its window each token belongs: a sentence, counted from 0, or :data:`SHARED`. A token of a
+#: sentence attends to that sentence, to the one before and to what is shared; what is shared to all.
+Parts = npt.NDArray[np.intp]
+SHARED = -1
+_PADDING = -9
 
 #: Tokens that go through the network together, padding included: enough to keep the cores busy, few
 #: enough for the memory to stay small.
@@ -63,8 +72,13 @@ LAYERS = 6
 class Network(Protocol):
     """A body of the embedded models, in whatever precision."""
 
-    def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
-        """Position and hidden states, shape (tokens, width), of each window; in no certain order."""
+    def hidden(
+        self, windows: Sequence[Window], parts: Sequence[Parts] | None = None
+    ) -> Iterator[tuple[int, Hidden]]:
+        """Position and hidden states, shape (tokens, width), of each window; in no certain order.
+
+        Without ``parts``, one of each window, every token attends to every other one.
+        """
 
 
 @dataclass(frozen=True)
@@ -76,16 +90,37 @@ class Batch:
     """Tokens of each window."""
     embedded: Hidden
     """Shape (windows, longest, width), zeros behind the end of a window."""
+    parts: Sequence[Parts] | None = None
 
     @property
-    def inside(self) -> npt.NDArray[np.bool_]:
-        """Which places are tokens and not padding, shape (windows, longest)."""
-        return np.arange(self.embedded.shape[1]) < np.array(self.lengths)[:, np.newaxis]
+    def attended(self) -> npt.NDArray[np.bool_]:
+        """Which places are attended to: shape (windows, longest), with parts (windows, longest, longest)."""
+        longest = self.embedded.shape[1]
+        if self.parts is None:
+            return np.arange(longest) < np.array(self.lengths)[:, np.newaxis]
+        return attended_in_parts(self.parts, longest)
 
     def rows(self, hidden: Hidden) -> Iterator[tuple[int, Hidden]]:
         """Position and hidden states of each window, without the padding."""
         for row, (position, length) in enumerate(zip(self.positions, self.lengths, strict=True)):
             yield position, hidden[row, :length]
+
+
+def attended_in_parts(parts: Sequence[Parts], longest: int) -> npt.NDArray[np.bool_]:
+    """Which tokens each token attends to, as :data:`Parts` says, in windows padded to ``longest`` tokens.
+
+    Shape (windows, longest, longest): the last axis is what is attended to, the one before what attends.
+    """
+    part = np.full((len(parts), longest), _PADDING)
+    for row, own in zip(part, parts, strict=True):
+        row[: len(own)] = own
+    attending, attended = part[:, :, np.newaxis], part[:, np.newaxis]
+    near = (attended == attending) | (attended == attending - 1)
+    in_sentence = (attending >= 0) & (attended >= 0) & near
+    seen: npt.NDArray[np.bool_] = (
+        in_sentence | (attended == SHARED) | ((attending == SHARED) & (attended >= 0))
+    )
+    return seen
 
 
 class Embeddings:
@@ -100,13 +135,16 @@ class Embeddings:
             for kind in ("word", "position", "token_type")
         )
 
-    def batches(self, windows: Sequence[Window], rounded: int = 1) -> Iterator[Batch]:
+    def batches(
+        self, windows: Sequence[Window], parts: Sequence[Parts] | None = None, rounded: int = 1
+    ) -> Iterator[Batch]:
         """All windows, those of like length together, padded to a multiple of ``rounded`` tokens."""
         for positions in batches([len(ids) for ids, _ in windows]):
             together = [windows[position] for position in positions]
             lengths = [len(ids) for ids, _ in together]
             longest = math.ceil(max(lengths) / rounded) * rounded
-            yield Batch(positions, lengths, self._of(together, longest))
+            of_these = None if parts is None else [parts[position] for position in positions]
+            yield Batch(positions, lengths, self._of(together, longest), of_these)
 
     def _of(self, windows: Sequence[Window], length: int) -> Hidden:
         shape = (len(windows), length, self._words.shape[1])
@@ -149,10 +187,13 @@ class Bert:
             read_pinned(GRAPH, GRAPH_SHA256), options, providers=["CPUExecutionProvider"]
         )
 
-    def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
+    def hidden(
+        self, windows: Sequence[Window], parts: Sequence[Parts] | None = None
+    ) -> Iterator[tuple[int, Hidden]]:
         """As :meth:`Network.hidden`."""
-        for batch in self._embeddings.batches(windows):
-            inputs = {"embedded": batch.embedded, "attention_mask": batch.inside.astype(np.int32)}
+        for batch in self._embeddings.batches(windows, parts):
+            attended = batch.attended.astype(np.int32)
+            inputs = {"embedded": batch.embedded, "attention_mask": attended}
             (hidden,) = self._session.run(None, inputs)
             yield from batch.rows(hidden)
 

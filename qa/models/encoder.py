@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from qa.errors import ModelError
 from qa.models.bert import CLS, SEP, Bert, Network, load_tokenizer
 from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand
+from qa.models.passage_texts import PassageText, means_of, parts_of, separate_texts
 from qa.models.weights import (
     EMBEDDED_MODEL_SHA256,
     TUNED_WEIGHTS_SHA256,
@@ -22,19 +22,17 @@ from qa.models.weights import (
 )
 from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
 
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-
 __all__ = [
     "DeferredEncoder",
     "EmbeddedEncoder",
     "Encoder",
     "EncoderLoader",
-    "SentenceTransformerEncoder",
     "Vectors",
+    "chunks",
     "deferred_encoder",
+    "embed_separately",
     "load_encoder",
-    "load_sentence_transformer",
+    "unit",
 ]
 
 #: Shape (n, dimension), float32, rows of length 1.
@@ -43,7 +41,7 @@ Progress = Callable[[int, int], None]
 
 #: Questions whose vectors are kept: the ways to read a follow-up ask some of them again.
 QUERIES_KEPT = 256
-#: Texts embedded at once: so often is progress told, and so soon a cancelled index stops.
+#: Texts embedded at once: so often is progress told.
 CHUNK = 64
 
 
@@ -75,6 +73,24 @@ class Encoder(Protocol):
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """The texts' vectors, shape (len(texts), dimension); ``progress(done, total)`` as it goes."""
 
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Progress | None = None
+    ) -> list[Vectors]:
+        """The vector of each passage, and under it those of its sentences that are wanted.
+
+        ``progress`` is told of vectors, those of sentences included.
+        """
+
+
+def embed_separately(
+    encoder: Encoder, passages: Sequence[PassageText], progress: Progress | None = None
+) -> list[Vectors]:
+    """:meth:`Encoder.embed_passages` with each sentence embedded for itself, see :func:`separate_texts`."""
+    separate = separate_texts(passages)
+    vectors = encoder.embed_documents([text for texts in separate for text in texts], progress)
+    ends = np.cumsum([len(texts) for texts in separate])
+    return np.split(vectors, ends[:-1]) if passages else []
+
 
 class EmbeddedEncoder:
     """The encoders that come with the package: the mean of a BERT's hidden states, of length 1.
@@ -82,6 +98,10 @@ class EmbeddedEncoder:
     The same vectors as sentence-transformers computes from these weights (Reimers and Gurevych, 2019,
     https://arxiv.org/abs/1908.10084), without its imports. With ``half_precision`` within a cosine of
     0.9995 of them, several times as fast.
+
+    With ``late_chunking`` a passage goes through the network once, each sentence in sight of the header and
+    of the sentence before it, and the vector of a sentence is the mean of its tokens' hidden states (Günther
+    et al. 2024, https://arxiv.org/abs/2409.04701). The encoder must have been trained for it.
     """
 
     def __init__(
@@ -90,6 +110,7 @@ class EmbeddedEncoder:
         name: str,
         digest: str,
         half_precision: bool | None = None,
+        late_chunking: bool = False,
         at_once: int = 1,
     ) -> None:
         """``half_precision`` is by default whether this machine gains from it.
@@ -99,6 +120,7 @@ class EmbeddedEncoder:
         if half_precision is None:
             half_precision = half_precision_at_hand()
         self._network: Network = (OpenVinoBert if half_precision else Bert)(weights, at_once)
+        self._late_chunking = late_chunking
         self._tokenizer = load_tokenizer()
         self.name = name
         self.digest = digest
@@ -119,62 +141,41 @@ class EmbeddedEncoder:
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for chunk in _chunks(texts, progress):
+        for chunk in chunks(texts, progress):
             vectors[chunk] = self._embed([texts[position] for position in chunk])
         return vectors
+
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Progress | None = None
+    ) -> list[Vectors]:
+        if not self._late_chunking:
+            return embed_separately(self, passages, progress)
+        encoded = self._tokenizer.encode_batch(
+            [passage.text for passage in passages], add_special_tokens=False
+        )
+        ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
+        parts = [
+            parts_of(passage, np.array(tokens.offsets[: self.max_tokens]).reshape(-1, 2))
+            for passage, tokens in zip(passages, encoded, strict=True)
+        ]
+        pooled: dict[int, Vectors] = {}
+        for place, hidden in self._network.hidden([(row, len(row)) for row in ids], parts):
+            pooled[place] = unit(means_of(passages[place], parts[place], hidden))
+        if progress is not None:
+            total = sum(map(len, pooled.values()))
+            progress(total, total)
+        return [pooled[place] for place in range(len(passages))]
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         ids = [[CLS, *tokens.ids[: self.max_tokens], SEP] for tokens in encoded]
         for place, hidden in self._network.hidden([(row, len(row)) for row in ids]):
-            vectors[place] = _unit(hidden.mean(axis=0))
+            vectors[place] = unit(hidden.mean(axis=0))
         return vectors
 
 
-class SentenceTransformerEncoder:
-    """Any sentence-transformers model (Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084)."""
-
-    def __init__(self, model: SentenceTransformer, name: str, digest: str) -> None:
-        self._model = model
-        self._tokenizer: Any = model.tokenizer
-        self.name = name
-        self.digest = digest
-        dimension = model.get_embedding_dimension()
-        if dimension is None:
-            raise ModelError(
-                f"The model {name} does not say how long its vectors are; use another."
-            )
-        self.dimension: int = dimension
-        specials = self._tokenizer.num_special_tokens_to_add(pair=False)
-        self.max_tokens: int = int(model.max_seq_length or 512) - int(specials)
-
-    def count_tokens(self, text: str) -> int:
-        tokens = self._tokenizer(text, add_special_tokens=False, verbose=False)
-        return len(tokens["input_ids"])
-
-    def embed_query(self, question: str) -> Vectors:
-        encode = getattr(self._model, "encode_query", self._model.encode)
-        embedded = encode([question], show_progress_bar=False, convert_to_numpy=True)
-        query: Vectors = _unit(embedded)[0]
-        return query
-
-    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        encode = getattr(self._model, "encode_document", self._model.encode)
-        for chunk in _chunks(texts, progress):
-            vectors[chunk] = _unit(
-                encode(
-                    [texts[position] for position in chunk],
-                    batch_size=32,
-                    show_progress_bar=False,
-                    convert_to_numpy=True,
-                )
-            )
-        return vectors
-
-
-def _chunks(texts: Sequence[str], progress: Progress | None) -> Iterator[list[int]]:
+def chunks(texts: Sequence[str], progress: Progress | None = None) -> Iterator[list[int]]:
     """Positions of texts to embed together; ``progress`` is told when the next ones are asked for.
 
     Longest first, so that a batch holds texts of one length and the first batch tells whether memory
@@ -187,7 +188,8 @@ def _chunks(texts: Sequence[str], progress: Progress | None) -> Iterator[list[in
             progress(min(start + CHUNK, len(texts)), len(texts))
 
 
-def _unit(vectors: npt.NDArray[Any]) -> Vectors:
+def unit(vectors: npt.NDArray[Any]) -> Vectors:
+    """The vectors brought to length 1."""
     vectors = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
@@ -231,6 +233,11 @@ class DeferredEncoder:
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         return self.loaded.embed_documents(texts, progress)
 
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Progress | None = None
+    ) -> list[Vectors]:
+        return self.loaded.embed_passages(passages, progress)
+
 
 EncoderLoader = Callable[[str], Encoder]
 
@@ -258,38 +265,11 @@ def load_encoder(name: str, at_once: int = 1) -> Encoder:
         ModelError: it is not there, cannot be loaded, or the embedded weights are not the pinned ones.
     """
     if name == EMBEDDED_MODEL:
-        return EmbeddedEncoder(tuned_weights(), name, TUNED_WEIGHTS_SHA256, at_once=at_once)
+        return EmbeddedEncoder(
+            tuned_weights(), name, TUNED_WEIGHTS_SHA256, late_chunking=True, at_once=at_once
+        )
     if name == UNTUNED_MODEL:
         return EmbeddedEncoder(untuned_weights(), name, EMBEDDED_MODEL_SHA256, at_once=at_once)
-    model = load_sentence_transformer(name)
-    return SentenceTransformerEncoder(model, name, _state_digest(model))
+    from qa.models.sentence_transformer import load_sentence_transformer
 
-
-def load_sentence_transformer(name: str) -> SentenceTransformer:
-    """The sentence-transformers model in the folder, or of the name, ``name``.
-
-    Raises:
-        ModelError: it is not there, or cannot be loaded.
-    """
-    from safetensors import SafetensorError
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    try:
-        return SentenceTransformer(name, device="cpu", model_kwargs={"use_safetensors": True})
-    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            f"The model {name} cannot be loaded ({reason}); give --model a folder or the name of a "
-            f"sentence-transformers model on this machine, or leave it out for {EMBEDDED_MODEL}. To fetch "
-            "one from the hub, set HF_HUB_OFFLINE=0 once."
-        ) from error
-
-
-def _state_digest(model: SentenceTransformer) -> str:
-    digest = hashlib.sha256()
-    for key, tensor in sorted(model.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(np.ascontiguousarray(tensor.float().cpu().numpy()).tobytes())
-    return digest.hexdigest()
+    return load_sentence_transformer(name)

