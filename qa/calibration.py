@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
-from math import exp, isfinite
+from math import exp, inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ class Fit:
     """A reader's feature weights and the calibrator fitted to it."""
 
     features: Mapping[str, float]
+    most: float
+    """What the embedded span model's logits can add to a score; infinite for a reader without a model."""
     calibrator: LogisticCalibrator
     digest: str
     """SHA-256 of the file it was read from: what an own calibration started from."""
@@ -77,6 +79,7 @@ def load_fit(name: str) -> Fit:
     values: dict[str, Any] = json.loads(content)
     return Fit(
         values["features"],
+        values.get("most", inf),
         _calibrator(values["calibration"]),
         hashlib.sha256(content).hexdigest(),
     )

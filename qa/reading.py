@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from math import inf, log
 from typing import Protocol
 
@@ -113,6 +113,11 @@ KEPT = 20
 NEAR = 0.1
 
 
+#: Passages that are read together before it is asked whether the others can still come first: as many as a
+#: batch of the embedded model holds.
+AT_ONCE = 4
+
+
 #: An unscored candidate with its features.
 Row = tuple[Candidate, tuple[float, ...]]
 
@@ -130,34 +135,64 @@ class SentenceReader:
 class SpanReader:
     """Weighs the best span of each sentence: its logits, its passage's rank, the sentence's similarity.
 
-    With a ``draft``, a quicker model that nearly agrees, that one reads every passage. Where it leaves
-    another answer near, ``model`` reads again what decides: the passages of the best candidate and of its
-    first rival, until both stand. The answer is then that of ``model``, and its confidence nearly so.
+    Passages are read in the order of what is known before: how high their sentences could come. Where that is
+    below the best candidate so far, reading ends. With a ``draft``, a quicker model that nearly agrees, that
+    one reads first. Where it leaves another answer near, ``model`` reads again what decides: the passages of
+    the best candidate and of its first rival, until both stand. The answer is then that of ``model``, and its
+    confidence nearly so.
     """
 
     def __init__(
-        self, model: SpanModel, weights: Mapping[str, float], draft: SpanModel | None = None
+        self,
+        model: SpanModel,
+        weights: Mapping[str, float],
+        draft: SpanModel | None = None,
+        most: float = inf,
     ) -> None:
+        """``most`` is what logits can add to a score; without it every passage is read."""
         self._model = model
         self._draft = draft
         self._weights = [weights[name] for name in SPAN_FEATURES]
+        self._most = most
 
     def read(self, retrieval: Retrieval) -> list[Candidate]:
-        if self._draft is None:
-            return ranked(span_rows(retrieval, self._model), self._weights)
-        readings = _readings(retrieval, retrieval.passages, self._draft)
+        unread = _unread(retrieval)
+        rows = self._likeliest(retrieval, unread)
+        passages = {passage.id: (passage, held) for passage, held in unread}
         read_again: set[int] = set()
         while True:
-            candidates = ranked(_span_rows(retrieval, readings), self._weights)
+            candidates = ranked(chain.from_iterable(rows.values()), self._weights)
             best = _deciding(candidates)
-            if not read_again and not _is_near(best):
+            if self._draft is None or (not read_again and not _is_near(best)):
                 return candidates
-            deciding = {c.passage.id: c.passage for c in best}
-            left = [passage for id_, passage in deciding.items() if id_ not in read_again]
+            left = {c.passage.id for c in best} - read_again
             if not left:
                 return candidates
-            readings |= _readings(retrieval, left, self._model)
-            read_again |= deciding.keys()
+            rows |= _read(retrieval, [passages[id_] for id_ in sorted(left)], self._model)
+            read_again |= left
+
+    def _likeliest(self, retrieval: Retrieval, unread: Sequence[_Unread]) -> dict[int, list[Row]]:
+        """The rows of all passages that may hold the best candidate, by their ids."""
+        model = self._draft if self._draft is not None else self._model
+        if self._most == inf:
+            return _read(retrieval, unread, model)
+        known = self._weights[-len(unread[0][1][0].known) :] if unread else []
+        highest = [
+            self._most + max(float(np.dot(known, sentence.known)) for sentence in held)
+            for _, held in unread
+        ]
+        order = sorted(range(len(unread)), key=lambda place: -highest[place])
+        rows: dict[int, list[Row]] = {}
+        best = -inf
+        for start in range(0, len(order), AT_ONCE):
+            now = [unread[p] for p in order[start : start + AT_ONCE] if highest[p] > best]
+            if not now:
+                break
+            found = _read(retrieval, now, model)
+            rows |= found
+            first = ranked(chain.from_iterable(found.values()), self._weights)[:1]
+            best = max([best, *(candidate.score for candidate in first)])
+        return rows
 
 
 def _deciding(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -198,60 +233,84 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
 
     A sentence that two passages share is read in the better one.
     """
-    return _span_rows(retrieval, _readings(retrieval, retrieval.passages, model))
+    return list(chain.from_iterable(_read(retrieval, _unread(retrieval), model).values()))
 
 
-def _readings(
-    retrieval: Retrieval, passages: Sequence[RetrievedPassage], model: SpanModel
-) -> dict[int, list[TokenScores]]:
-    """What the model says of these passages, by their ids."""
-    contexts = [passage.header + passage.text for passage in passages]
-    scored = model.score(retrieval.question, contexts)
-    return {passage.id: windows for passage, windows in zip(passages, scored, strict=True)}
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence before it is read."""
+
+    span: Span
+    similarity: float
+    known: tuple[float, ...]
+    """The last of :data:`SPAN_FEATURES`, those that no model is needed for."""
 
 
-def _span_rows(retrieval: Retrieval, readings: Mapping[int, Sequence[TokenScores]]) -> list[Row]:
-    passages = retrieval.passages
-    top_fused = max((passage.fused for passage in passages), default=1.0)
+#: A passage with those of its sentences that no better passage holds.
+_Unread = tuple[RetrievedPassage, list[_Sentence]]
+
+
+def _unread(retrieval: Retrieval) -> list[_Unread]:
+    """The passages with what is known of their sentences before they are read, best first."""
+    top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
     months = _months(retrieval.question)
     seen: set[tuple[int, Span]] = set()
-    rows: list[Row] = []
-    for passage in passages:
+    unread: list[_Unread] = []
+    for passage in retrieval.passages:
         day = passage.date
         of_that_month = day is not None and any(month.fits(day) for month in months)
-        windows = readings[passage.id]
-        null = null_score(windows)
-        at = passage.span.start - len(passage.header)
-        for retrieved in passage.sentences:
-            sentence = retrieved.span
-            if (passage.document, sentence) in seen:
+        held = []
+        for sentence in passage.sentences:
+            if (passage.document, sentence.span) in seen:
                 continue
-            seen.add((passage.document, sentence))
-            inside = sentence.counted_from(at)
-            found = _best_of_windows(windows, inside)
-            if found is None:
-                continue
-            score, ahead, span = found
-            similarity = _similarity(retrieved, passage)
-            features = (
-                score,
-                score - null,
+            seen.add((passage.document, sentence.span))
+            similarity = _similarity(sentence, passage)
+            known = (
                 passage.fused / top_fused,
                 similarity,
                 passage.lexical,
                 float(of_that_month),
                 passage.named,
             )
-            candidate = Candidate(
-                passage,
-                Span(at + span.start, at + span.end),
-                sentence,
-                0.0,
-                margin=score - null,
-                similarity=similarity,
-                ahead=ahead,
-            )
-            rows.append((candidate, features))
+            held.append(_Sentence(sentence.span, similarity, known))
+        if held:
+            unread.append((passage, held))
+    return unread
+
+
+def _read(
+    retrieval: Retrieval, unread: Sequence[_Unread], model: SpanModel
+) -> dict[int, list[Row]]:
+    """The rows of these passages, by their ids."""
+    contexts = [passage.header + passage.text for passage, _ in unread]
+    scored = model.score(retrieval.question, contexts)
+    return {
+        passage.id: _rows(passage, held, windows)
+        for (passage, held), windows in zip(unread, scored, strict=True)
+    }
+
+
+def _rows(
+    passage: RetrievedPassage, sentences: Sequence[_Sentence], windows: Sequence[TokenScores]
+) -> list[Row]:
+    null = null_score(windows)
+    at = passage.span.start - len(passage.header)
+    rows: list[Row] = []
+    for sentence in sentences:
+        found = _best_of_windows(windows, sentence.span.counted_from(at))
+        if found is None:
+            continue
+        score, ahead, span = found
+        candidate = Candidate(
+            passage,
+            Span(at + span.start, at + span.end),
+            sentence.span,
+            0.0,
+            margin=score - null,
+            similarity=sentence.similarity,
+            ahead=ahead,
+        )
+        rows.append((candidate, (score, score - null, *sentence.known)))
     return rows
 
 

@@ -7,6 +7,7 @@ the names and numbers that vectors blur.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from math import log
@@ -34,6 +35,10 @@ __all__ = [
     "share_of_terms",
     "term_weights",
 ]
+
+
+#: The question goes through the encoder while its words are looked up.
+_BESIDE = ThreadPoolExecutor(thread_name_prefix="question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +124,22 @@ def retrieve(
     ``among`` keeps to the documents of these ids; all of their vectors are compared then.
     """
     fusion = fusion if fusion is not None else FusionSettings()
-    query = encoder.embed_query(question)
+    embedding = _BESIDE.submit(encoder.embed_query, question)
     frequencies = _frequencies(question, store)
     weights = _weights(frequencies, store.passage_count())
+    lexical = store.search_words(content_words(question), fusion.depth, among)
+    # Of a passage that only vectors found, no share takes part in the ranking.
+    searched = store.searched_texts([id_ for id_, _ in lexical])
+    shares = {id_: matched_share(text, weights) for id_, text in searched.items()}
 
+    query = embedding.result()
     if among is None:
         dense = dict(vectors.nearest_passages(query, fusion.depth))
         nearest = vectors.nearest_sentences(query, fusion.depth)
     else:
         dense, nearest = _nearest_among(query, store, among, fusion.depth)
     by_sentence = _by_best_sentence(nearest, store)
-    lexical = store.search_words(content_words(question), fusion.depth, among)
     candidates = {*dense, *by_sentence, *(id_ for id_, _ in lexical)}
-    # Of a passage that only vectors found, no share takes part in the ranking.
-    searched = store.searched_texts([id_ for id_, _ in lexical])
-    shares = {id_: matched_share(text, weights) for id_, text in searched.items()}
 
     fused = fuse(
         [

@@ -343,9 +343,9 @@ def load_reader(name: str, at_once: int = 1) -> LoadedReader:
     weights = f" {EMBEDDED_READER_SHA256[:16]}" if name == EMBEDDED_READER else ""
     if name == EMBEDDED_READER:
         model, draft = load_embedded_readers(at_once=at_once)
+        reader = SpanReader(model, fit.features, draft, fit.most)
     else:
-        model, draft = load_span_model(name), None
-    reader = SpanReader(model, fit.features, draft)
+        reader = SpanReader(load_span_model(name), fit.features)
     return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
 
 

@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,9 @@ from qa.settings import EMBEDDED_MODEL, Settings
 from qa.store import Store
 from qa.vectors import open_vectors
 
+#: Log-odds by which logits may exceed all that were seen here before a passage is left unread wrongly. On
+#: people's questions, which no weight is fitted to, they exceeded them by 0.8.
+BEYOND = 2.0
 ARTEFACTS = Path(__file__).parent.parent / "qa" / "artefacts"
 Array = npt.NDArray[np.float64]
 Rows = list[tuple[Candidate, tuple[float, ...]]]
@@ -100,8 +104,12 @@ def main() -> None:
     same = arguments.calibration == arguments.weights  # then asked once: it takes minutes
     for_calibration = for_weights if same else collected(arguments.calibration)
     calibrator = fit_calibration(for_calibration, weights, arguments.coverage)
-    artefact = {
-        "features": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)},
+    artefact: dict[str, Any] = {
+        "features": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
+    }
+    if arguments.reader == "span_reader":
+        artefact["most"] = round(highest_logits(for_weights, weights) + BEYOND, 1)
+    artefact |= {
         "calibration": {
             "bias": round(calibrator.bias, 4),
             "weights": {name: round(value, 4) for name, value in calibrator.weights.items()},
@@ -185,6 +193,15 @@ def fit_weights(examples: Sequence[Example], count: int) -> Array:
         weights -= 0.05 * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
     result: Array = weights / deviation
     return result
+
+
+def highest_logits(examples: Sequence[Example], weights: Array) -> float:
+    """The most that a span's logits and its margin, the first two features, added to a score."""
+    return max(
+        float(np.dot(weights[:2], features[:2]))
+        for example in examples
+        for _, features in example.rows
+    )
 
 
 def fit_calibration(

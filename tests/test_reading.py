@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from math import inf
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qa.calibration import load_fit
 from qa.models.reader import TokenScores
@@ -75,6 +79,47 @@ def test_a_document_that_holds_the_questions_names_comes_before_one_that_does_no
     reader = SpanReader(WordScores({"nine": 5.0}), PLAIN_WEIGHTS)
     best = reader.read(retrieval("How many rooms has the Inn of Grey Point?", *inns))[0]
     assert best.passage.document == 2
+
+
+class Counting(WordScores):
+    """Keeps count of the passages it reads."""
+
+    read = 0
+
+    def score(self, question: str, contexts: Sequence[str]) -> list[list[TokenScores]]:
+        self.read += len(contexts)
+        return super().score(question, contexts)
+
+
+@pytest.mark.parametrize(("most", "read"), [(20.0, 12), (15.0, 6), (9.0, 4), (inf, 12)])
+def test_passages_that_cannot_come_first_are_not_read(most: float, read: int) -> None:
+    inns = [passage(INN, id_=n, document=n, fused=1 - n / 12) for n in range(12)]
+    model = Counting({"nine": 5.0})
+    weights = {**PLAIN_WEIGHTS, "passage_fused": 10.0, "margin": 0.0}
+    # The best has 5 + 5 from its logits; the n-th after it 10 n / 12 less from its rank.
+    candidates = SpanReader(model, weights, most=most).read(retrieval("How many rooms?", *inns))
+    assert quote(INN, candidates[0].span) == "nine"
+    assert candidates[0].passage.document == 0
+    assert model.read == read
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20),
+    st.integers(0, 19),
+)
+def test_leaving_passages_unread_never_changes_the_best_candidate(
+    known: list[tuple[float, float]], answering: int
+) -> None:
+    texts = [INN if n == answering % len(known) else "There are rooms." for n in range(len(known))]
+    passages = [
+        replace(passage(text, id_=n, document=n, fused=0.1 + fused), lexical=lexical)
+        for n, (text, (fused, lexical)) in enumerate(zip(texts, known, strict=True))
+    ]
+    asked = retrieval("How many rooms?", *passages)
+    model = WordScores({"nine": 1.0, "rooms": 0.5})
+    every = SpanReader(model, PLAIN_WEIGHTS).read(asked)
+    some = SpanReader(model, PLAIN_WEIGHTS, most=6.0).read(asked)
+    assert some[0] == every[0]
 
 
 def quote(text: str, span: Span, at: int = 0) -> str:
