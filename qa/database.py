@@ -127,9 +127,13 @@ def typed(row: Sequence[object], *types: type | tuple[type, ...]) -> tuple[Any, 
     Raises:
         ValueError: one is not.
     """
-    for value, expected in zip(row, types, strict=True):
-        if not isinstance(value, expected):
-            raise ValueError(f"a value is {type(value).__name__}")
+    if len(row) != len(types):
+        raise ValueError(f"there are {len(row)} values and not {len(types)}")
+    if not all(map(isinstance, row, types)):
+        wrong = next(
+            v for v, expected in zip(row, types, strict=True) if not isinstance(v, expected)
+        )
+        raise ValueError(f"a value is {type(wrong).__name__}")
     return tuple(row)
 
 

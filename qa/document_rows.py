@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import PurePosixPath
 from types import NoneType
@@ -29,7 +29,7 @@ __all__ = [
     "recalled",
     "refusals",
     "replace_refusals",
-    "stored_document",
+    "stored_documents",
     "vector_bytes",
 ]
 
@@ -109,26 +109,28 @@ def insert_passages(
         )
 
 
-def stored_document(connection: sqlite3.Connection, id_: int) -> Document | None:
-    """The document of that id; ``None`` if there is none.
+def stored_documents(connection: sqlite3.Connection, ids: Collection[int]) -> dict[int, Document]:
+    """The documents of these ids, by their ids; those that are not there are left out.
 
     Raises:
-        ValueError: its row is damaged.
+        ValueError: a row is damaged.
     """
-    row = connection.execute(
-        "SELECT file, text, sha256, title, date, size, text_sha256, marks, declared_title,"
-        " declared_date FROM documents WHERE id = ?",
-        (id_,),
-    ).fetchone()
-    if row is None:
-        return None
+    rows = connection.execute(
+        "SELECT id, file, text, sha256, title, date, size, text_sha256, marks, declared_title,"
+        f" declared_date FROM documents WHERE id IN ({','.join('?' * len(ids))})",
+        [*ids],
+    )
+    return dict(map(_stored_document, rows))
+
+
+def _stored_document(row: Sequence[object]) -> tuple[int, Document]:
     optional = (str, NoneType)
-    file, text, sha256, title, day, size, text_sha256, marks, declared, declared_day = typed(
-        row, str, str, str, str, optional, int, str, str, optional, optional
+    id_, file, text, sha256, title, day, size, text_sha256, marks, declared, declared_day = typed(
+        row, int, str, str, str, str, optional, int, str, str, optional, optional
     )
     if _digest(text) != text_sha256:
         raise ValueError(f"the text of {file} is not the one that was written")
-    return Document(
+    return id_, Document(
         file,
         text,
         sha256,

@@ -161,7 +161,7 @@ def retrieve(
     missing = [id_ for id_ in best if id_ not in dense]
     dense.update(_similarities(query, store.passage_vectors(missing)))
     records = store.passages(best)
-    texts = _Texts(store, names(question))
+    texts = _Texts(store, records.values(), names(question))
     sentence_ids = sorted({s.id for record in records.values() for s in record.sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
     passages = tuple(
@@ -189,43 +189,38 @@ def retrieve(
 
 
 class _Texts:
-    """The texts of passages; a document is read when one of its passages is asked for."""
+    """The documents of some passages, and how many of the names in the question each of them holds."""
 
-    def __init__(self, store: Store, asked: Sequence[str]) -> None:
+    def __init__(
+        self, store: Store, passages: Collection[PassageRecord], asked: Sequence[str]
+    ) -> None:
         """``asked`` are the names in the question."""
-        self._store = store
-        self._asked = asked
-        self._documents: dict[int, Document] = {}
-        self._named: dict[int, float] = {}
+        self._path = store.path
+        self._documents = store.documents_of({passage.document for passage in passages})
+        self._named = {
+            id_: sum(_holds(document, name) for name in asked) / len(asked) if asked else 1.0
+            for id_, document in self._documents.items()
+        }
 
     def of(self, passage: PassageRecord) -> str:
         """The text of a passage."""
-        text = self._document(passage).text
+        text = self._documents[passage.document].text
         if passage.span.end > len(text):
-            raise corrupt(self._store.path, f"passage {passage.id} lies outside of its document")
+            raise corrupt(self._path, f"passage {passage.id} lies outside of its document")
         return passage.span.of(text)
 
     def header_of(self, passage: PassageRecord) -> str:
         """Title and date of its document."""
-        document = self._document(passage)
+        document = self._documents[passage.document]
         return header_of(document.title, document.date)
 
     def date_of(self, passage: PassageRecord) -> date | None:
         """The date of its document."""
-        return self._document(passage).date
+        return self._documents[passage.document].date
 
     def named(self, passage: PassageRecord) -> float:
         """The share of the names in the question that its document holds; 1 where there is none."""
-        if passage.document not in self._named:
-            document = self._document(passage)
-            held = [_holds(document, name) for name in self._asked]
-            self._named[passage.document] = sum(held) / len(held) if held else 1.0
         return self._named[passage.document]
-
-    def _document(self, passage: PassageRecord) -> Document:
-        if passage.document not in self._documents:
-            self._documents[passage.document] = self._store.document(passage.document)
-        return self._documents[passage.document]
 
 
 def _holds(document: Document, name: str) -> bool:

@@ -31,7 +31,7 @@ from qa.document_rows import (
     day_of,
     recalled,
     refusals,
-    stored_document,
+    stored_documents,
 )
 from qa.documents import Document
 from qa.errors import IndexStateError, StoreError
@@ -223,11 +223,20 @@ class Store(Recording):
         Raises:
             StoreError: there is none of that id, as only a damaged store can make happen.
         """
+        return self.documents_of([id_])[id_]
+
+    def documents_of(self, ids: Collection[int]) -> dict[int, Document]:
+        """Some documents with their texts, by their ids.
+
+        Raises:
+            StoreError: there is none of one of these ids.
+        """
         with self._checked(), self._translated():
-            document = stored_document(self._connection, id_)
-        if document is None:
-            raise self._corrupt(f"document {id_} is missing")
-        return document
+            documents = stored_documents(self._connection, ids)
+        for id_ in ids:
+            if id_ not in documents:
+                raise self._corrupt(f"document {id_} is missing")
+        return documents
 
     def recalled(self, sha256: str, ending: str, limits: str) -> Extracted | str | None:
         """As :class:`qa.formats.extractor.Memory` has it."""
@@ -459,8 +468,9 @@ class Store(Recording):
 
     def _ids(self, rows: Sequence[Sequence[object]]) -> list[int]:
         """The first column, which is a number in every row but of a damaged file."""
+        ids = [row[0] for row in rows]
         with self._checked():
-            return [typed(row[:1], int)[0] for row in rows]
+            return list(typed(ids, *(int,) * len(ids)))
 
     @contextmanager
     def _checked(self) -> Iterator[None]:
