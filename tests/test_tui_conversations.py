@@ -12,12 +12,14 @@ import pytest
 from textual.widgets import OptionList
 
 from qa.conversations import CONVERSATIONS_FILE, keep, load, records
+from qa.errors import StoreError
 from qa.indexing import update_index
 from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.confirm_screen import ConfirmScreen
 from qa.tui.conversations_screen import ConversationsScreen
 from qa.tui.dialogue import Dialogue
+from qa.tui.messages import Failed, IndexingStopped, SessionReady
 from qa.tui.source import SourceText
 from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
@@ -171,6 +173,18 @@ async def test_a_conversation_is_there_before_the_models(chatty: Settings) -> No
             await until(pilot, lambda: "Loading the models" in state(app))
         finally:
             load.gate.set()
+
+
+async def test_what_is_ready_only_when_the_person_has_left_troubles_nobody(
+    chatty: Settings,
+) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot)
+    app.on_session_ready(SessionReady((), 0))
+    app.on_index_missing()
+    await app.on_failed(Failed(StoreError("The disk is full."), None))
+    await app.on_indexing_stopped(IndexingStopped(None))
 
 
 async def test_a_reopened_conversation_goes_on(chatty: Settings) -> None:

@@ -120,12 +120,16 @@ class ChatApp(App[QAError]):
             )
 
     async def on_replied(self, message: Replied) -> None:
+        if not self.is_running:
+            return  # the person has left, and the panes are being closed
         self._conversing.show_number()
         if message.not_kept is not None:
             self._conversing.say_not_kept(message.not_kept)
         await self.chat.show_reply(message.turn, message.inquiry, message.elapsed_ms)
 
     async def on_failed(self, message: Failed) -> None:
+        if not self.is_running:
+            return  # the person has left, and the panes are being closed
         if message.turn is not None:
             await self.chat.show_error(message.turn, message.error)
             return
@@ -138,6 +142,8 @@ class ChatApp(App[QAError]):
                 await self.chat.show_error(job.turn, message.error)
 
     def on_session_ready(self, message: SessionReady) -> None:
+        if not self.is_running:
+            return  # the person has left, and the panes are being closed
         self.chat.show_records(message.records)
         passages = sum(record.passages for record in message.records)
         self._ready_text = (
@@ -178,6 +184,8 @@ class ChatApp(App[QAError]):
     # The index
 
     def on_index_missing(self) -> None:
+        if not self.is_running:
+            return  # the person has left, and the panes are being closed
         self._session_open = False
         self.action_update_index()
 
@@ -224,6 +232,8 @@ class ChatApp(App[QAError]):
             self._status.count(text, message.done, message.total, "… (f6 cancels)")
 
     def on_indexed(self, message: Indexed) -> None:
+        if not self.is_running:
+            return  # the person has left, and the panes are being closed
         self._end_indexing()
         report = message.report
         self.notify(report.changes or "Nothing had changed.", title="The index is up to date")
@@ -241,6 +251,8 @@ class ChatApp(App[QAError]):
             self._open_session()
 
     async def on_indexing_stopped(self, message: IndexingStopped) -> None:
+        if not self.is_running:
+            return  # the person has left, and the panes are being closed
         self._end_indexing()
         if message.error is not None and not self._session_open:
             await self.on_failed(Failed(message.error, None))
