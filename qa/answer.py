@@ -371,7 +371,7 @@ def _typed(question: str, candidate: Candidate) -> int:
         return 0
     span = candidate.span.counted_from(candidate.sentence.start)
     found = typed_spans(candidate.passage.slice(candidate.sentence), kind, question)
-    return 1 if any(f.start < span.end and span.start < f.end for f in found) else -1
+    return 1 if any(map(span.overlaps, found)) else -1
 
 
 def _citation(

@@ -28,6 +28,7 @@ from qa.text import Span
 
 __all__ = [
     "FEATURES",
+    "READ_FEATURES",
     "SPAN_FEATURES",
     "Candidate",
     "Reader",
@@ -103,6 +104,8 @@ SPAN_FEATURES = (
     "of_that_month",
     "named",
 )
+#: So many of them, the first, are known only when a passage has been read.
+READ_FEATURES = 2
 
 #: Longest answer of the span reader, in tokens.
 LONGEST_SPAN = 40
@@ -111,8 +114,6 @@ KEPT = 20
 #: A lead no larger than this, in logits of spans or in scores of candidates, may be owed to half precision:
 #: over 600 questions on Wikipedia scores differed by 0.06 at most.
 NEAR = 0.1
-
-
 #: Passages that are read together before it is asked whether the others can still come first: as many as a
 #: batch of the embedded model holds.
 AT_ONCE = 4
@@ -176,7 +177,7 @@ class SpanReader:
         model = self._draft if self._draft is not None else self._model
         if self._most == inf:
             return _read(retrieval, unread, model)
-        known = self._weights[-len(unread[0][1][0].known) :] if unread else []
+        known = self._weights[READ_FEATURES:]
         highest = [
             self._most + max(float(np.dot(known, sentence.known)) for sentence in held)
             for _, held in unread
@@ -243,7 +244,7 @@ class _Sentence:
     span: Span
     similarity: float
     known: tuple[float, ...]
-    """The last of :data:`SPAN_FEATURES`, those that no model is needed for."""
+    """Its :data:`SPAN_FEATURES` after the first :data:`READ_FEATURES`."""
 
 
 #: A passage with those of its sentences that no better passage holds.

@@ -35,6 +35,7 @@ from qa.models.encoder import Encoder, load_encoder
 from qa.models.reader import load_embedded_readers
 from qa.reading import (
     FEATURES,
+    READ_FEATURES,
     SPAN_FEATURES,
     Candidate,
     ranked,
@@ -196,9 +197,9 @@ def fit_weights(examples: Sequence[Example], count: int) -> Array:
 
 
 def highest_logits(examples: Sequence[Example], weights: Array) -> float:
-    """The most that a span's logits and its margin, the first two features, added to a score."""
+    """The most that a span's logits and its margin added to a score."""
     return max(
-        float(np.dot(weights[:2], features[:2]))
+        float(np.dot(weights[:READ_FEATURES], features[:READ_FEATURES]))
         for example in examples
         for _, features in example.rows
     )

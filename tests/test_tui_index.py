@@ -15,6 +15,7 @@ from qa.errors import IndexStateError, StoreError
 from qa.session import index_exists, list_sources
 from qa.settings import Settings
 from qa.tui.app import ChatApp
+from qa.tui.dialogue import Dialogue
 from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
@@ -104,6 +105,22 @@ async def test_the_window_is_there_before_the_models(chatty: Settings) -> None:
         await until(pilot, lambda: app.query(".answer"))
         assert not app.query(".waiting")
         assert state(app).startswith("Ready · 4 documents, ")
+
+
+async def test_what_comes_while_the_turn_is_being_built_is_shown_once(chatty: Settings) -> None:
+    load = GatedLoad()
+    app = ChatApp(chatty, load=load)
+    async with app.run_test(size=WIDE) as pilot:
+        dialogue = app.query_one(Dialogue)
+        adding = asyncio.create_task(dialogue.add_turn("Who?"))
+        while (turn := dialogue.turn(0)) is None or turn.view is None:
+            await asyncio.sleep(0)
+        assert not turn.view.children
+        await turn.show_error(StoreError("It is gone."))
+        await adding
+        await until(pilot, lambda: shown(app, "#turn-0 .error"))
+        assert shown(app, "#turn-0 Static") == ["Who?", "It is gone."]
+        load.gate.set()
 
 
 async def test_questions_are_answered_in_the_order_they_were_asked(chatty: Settings) -> None:

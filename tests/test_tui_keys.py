@@ -355,5 +355,4 @@ async def test_a_follow_up_that_is_typed_before_the_models_are_there_is_understo
             question_box(app).value = question
             await pilot.press("escape", "enter")
         load.gate.set()
-        await until(pilot, lambda: not app.query(".waiting"))
-        assert len(shown(app, ".understood")) == 1
+        await until(pilot, lambda: shown(app, "#turn-1 .understood"))

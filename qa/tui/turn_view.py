@@ -16,6 +16,7 @@ from qa.tui.reply import CitationLine, Claim, Facts, elapsed_text, sentence_cont
 
 if TYPE_CHECKING:
     from qa.answer import Answer, NoAnswer, Reply
+    from qa.errors import QAError
     from qa.tui.turn import Turn
 
 __all__ = ["TurnView"]
@@ -27,6 +28,8 @@ class TurnView(Vertical):
     def __init__(self, turn: Turn) -> None:
         super().__init__(id=f"turn-{turn.number}")
         self.turn = turn
+        self._composed = False
+        self._outcome_shown: tuple[Reply | None, QAError | None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content(displayable(self.turn.question)), classes="question")
@@ -34,16 +37,23 @@ class TurnView(Vertical):
             yield Static(Content(self.turn.restriction), classes="restriction")
         yield from self._outcome()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
+        self._composed = True
+        await self.show_outcome()
         self.show_marks()
 
     async def show_outcome(self) -> None:
         """Show what has become of the question, in place of what was shown before."""
-        stays = ("question", "restriction")
-        await self.remove_children(
-            [child for child in self.children if not any(map(child.has_class, stays))]
-        )
-        await self.mount_all(self._outcome())
+        if not self._composed:
+            return  # what comes meanwhile is shown when the view is mounted
+        async with self.batch():
+            if self._outcome_shown == (self.turn.reply, self.turn.error):
+                return
+            stays = ("question", "restriction")
+            await self.remove_children(
+                [child for child in self.children if not any(map(child.has_class, stays))]
+            )
+            await self.mount_all(self._outcome())
 
     def show_marks(self) -> None:
         """Show which citation the source pane holds, and whether keys act on this turn."""
@@ -57,6 +67,7 @@ class TurnView(Vertical):
             sentence.update(sentence_content(shown if shown is not None else citations[0]))
 
     def _outcome(self) -> Iterator[Widget]:
+        self._outcome_shown = (self.turn.reply, self.turn.error)
         if self.turn.reply is not None:
             yield from self._reply(self.turn.reply)
         elif self.turn.error is not None:
