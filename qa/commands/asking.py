@@ -114,9 +114,11 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         say(f"{parsed.questions}:{item.line}: skipped: {item.reason}")
 
     at_once = _at_once(settings)
+    # While one more question has its words looked up or its reply made, the models are busy with the others.
+    threads = at_once + 1 if at_once > 1 else 1
     with (
         open_session(settings, at_once=at_once) as session,
-        _asking_in_turn(session, at_once) as ask_any,
+        _asking_in_turn(session, threads) as ask_any,
         progress_bar() as report,
     ):
         warn_of_changes(session, settings)
@@ -130,7 +132,7 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
                 resume=parsed.resume,
                 on_malformed=on_malformed,
                 on_done=lambda count: report("answering", count, len(items)),
-                at_once=at_once,
+                at_once=threads,
             )
         except KeyboardInterrupt:
             if parsed.out is not None:
@@ -150,7 +152,7 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
 
 def _at_once(settings: Settings) -> int:
-    """How many questions of a batch are answered at the same time: of other models only one."""
+    """How many questions of a batch the models take at the same time; other models than ours only one."""
     from qa.models.bert import cores
 
     ours = settings.model in (EMBEDDED_MODEL, UNTUNED_MODEL) and settings.reader in (
@@ -161,12 +163,12 @@ def _at_once(settings: Settings) -> int:
 
 
 @contextmanager
-def _asking_in_turn(session: Session, at_once: int) -> Iterator[Ask]:
+def _asking_in_turn(session: Session, threads: int) -> Iterator[Ask]:
     """Asks whichever of so many sessions is free; from any thread."""
     free: SimpleQueue[Session] = SimpleQueue()
     with ExitStack() as opened:
         free.put(session)
-        for _ in range(at_once - 1):
+        for _ in range(threads - 1):
             free.put(opened.enter_context(session.beside()))
 
         def ask(question: str, earlier: Sequence[Reply]) -> Reply:
