@@ -30,6 +30,7 @@ from scale_corpus import DIMENSION, MadeUpEncoder, Question, write_store
 
 from qa.models.encoder import Vectors
 from qa.retrieval import retrieve
+from qa.schema import FORMAT_VERSION
 from qa.settings import Settings
 from qa.store import Store
 from qa.vector_files import vectors_in_order
@@ -56,7 +57,8 @@ def main() -> None:
     parsed = parser.parse_args()
     tell: Callable[[dict[str, Any]], None] = _as_json if parsed.json else _as_row
     for passages in CURVE if parsed.curve else (parsed.passages,):
-        folder = parsed.folder / str(passages)
+        # What an earlier version of the program has written is left alone.
+        folder = parsed.folder / f"format-{FORMAT_VERSION}" / str(passages)
         if parsed.measure:
             _as_json(measured(folder, parsed.searched))
         elif parsed.alternatives:
