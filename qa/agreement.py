@@ -2,7 +2,9 @@
 
 Two quotes of one kind and unit are not yet about one thing: "62 percent" may be of freight and "11%" of
 trade. So a candidate counts for or against an answer only if its sentence holds the words of the question
-that the answer's sentence holds, or much of that sentence itself.
+that the answer's sentence holds, or much of that sentence itself; and if its passage holds the numbers of the
+question that the answer's sentence holds: warehouse 132 is not warehouse 123, nor 2023 the year 2024. Without
+the names that it holds, a passage may still confirm, but contradicts nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from functools import cached_property
 from qa.expectations import expected_type
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
-from qa.terms import stem, stems
+from qa.terms import names, stem, stems, words
 from qa.text import Span
 from qa.values import Comparison, Values, compared, values_of
 
@@ -74,6 +76,28 @@ class _Claim:
         return frozenset(stems("".join(rest))) - _CHANGE
 
     @property
+    def numbers(self) -> set[str]:
+        """The words with a digit in its sentence, its quote left out."""
+        return _numbers(self._sentence, self._quote)
+
+    @property
+    def numbers_around(self) -> set[str]:
+        """Those of its passage, with title and date."""
+        passage = self.candidate.passage
+        return _numbers(
+            passage.text, self.candidate.span.counted_from(passage.span.start)
+        ) | _numbers(passage.header)
+
+    def says(self, name: str) -> bool:
+        """True if a word of its sentence begins as the name does, up to its stem."""
+        return _any_begins(self._sentence, name)
+
+    def holds(self, name: str) -> bool:
+        """The same of its passage, with the title."""
+        passage = self.candidate.passage
+        return _any_begins(passage.header + passage.text, name)
+
+    @property
     def _sentence(self) -> str:
         return self.candidate.passage.slice(self.candidate.sentence)
 
@@ -108,11 +132,15 @@ def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
     verdict = compared(answer.values, other.values)
     if verdict is Comparison.UNRELATED:
         return Agreement.OTHER
+    if not answer.numbers & _numbers(retrieval.question) <= other.numbers_around:
+        return Agreement.OTHER
     near = other.candidate.score >= answer.candidate.score - NEAR_MARGIN
     if verdict is Comparison.AGREE:
         told = near or _one_subject(answer, other, retrieval.term_weights)
         return Agreement.AGREES if told else Agreement.OTHER
     if answer.candidate.passage.document == other.candidate.passage.document:
+        return Agreement.OTHER
+    if not all(other.holds(name) for name in names(retrieval.question) if answer.says(name)):
         return Agreement.OTHER
     one_subject = _one_subject(answer, other, retrieval.term_weights)
     if not _by_name(answer.values) or not _by_name(other.values):
@@ -120,6 +148,17 @@ def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
     terms = len(answer.subject & other.subject & set(retrieval.term_weights))
     asked = expected_type(retrieval.question) in _NAME_TYPES and terms >= TERMS_FOR_NAMES
     return Agreement.CONFLICTS if near and one_subject and asked else Agreement.OTHER
+
+
+def _numbers(text: str, without: Span | None = None) -> set[str]:
+    """The words of a text that have a digit, those of a span left out."""
+    if without is not None:
+        text = f"{text[: without.start]} {text[without.end :]}"
+    return {word for word in words(text) if any(map(str.isdecimal, word))}
+
+
+def _any_begins(text: str, name: str) -> bool:
+    return any(word.startswith(stem(name.casefold())) for word in words(text))
 
 
 def _by_name(values: Values) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from qa import __version__
 from qa.roots import sole_or_several
 
-__all__ = ["LATEST", "make_parser"]
+__all__ = ["LATEST", "make_parser", "parsed_arguments"]
 
 #: ``--resume`` without a number; none that can be typed.
 LATEST = -1
@@ -28,6 +29,14 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
     return int(text)
+
+
+def parsed_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments of a call; one that its command does not know ends the process with its usage."""
+    parsed, unknown = make_parser().parse_known_args(arguments)
+    if unknown:
+        parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return parsed
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -83,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="ID",
         help="open a kept conversation in the chat; without ID the latest about this corpus",
     )
-    parser.set_defaults(command="chat")
+    parser.set_defaults(command="chat", parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(
@@ -99,7 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
             epilog=f"example: {example}",
             parents=parents,
         )
-        added.set_defaults(command=name)
+        added.set_defaults(command=name, parser=added)
         return added
 
     serve = add(
@@ -375,7 +384,7 @@ def _add_conversations(
         added.add_argument(
             "id", type=_number, metavar="ID", help="its number, as qa conversations lists it"
         )
-        added.set_defaults(command=f"conversations {name}")
+        added.set_defaults(command=f"conversations {name}", parser=added)
         return added
 
     export = add(

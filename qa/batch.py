@@ -229,6 +229,11 @@ class _output:  # noqa: N801 - a context manager, used like a function
             self._stream.write(header)
             return self._stream
         whole = 0
+        if not self._out.parent.is_dir():
+            raise InputFileError(
+                f"The answers file {self._out} cannot be written: there is no folder "
+                f"{self._out.parent}; make it first."
+            )
         if self._out.is_dir():
             raise InputFileError(f"{self._out} is a folder; name a file with -o.")
         if self._resume and self._out.exists():

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qa.arguments import make_parser
+from qa.arguments import parsed_arguments
 from qa.commands import (
     asking,
     checking,
@@ -33,7 +33,7 @@ _SETTING_FLAGS = ("corpus", "vectors", "model", "reader", "citations", "threshol
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never a traceback for what a person did."""
-    parsed = make_parser().parse_args(arguments)
+    parsed = parsed_arguments(arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)  # a polite kill is an interruption like Ctrl-C
         # As qa.__main__ sets it while this loads.

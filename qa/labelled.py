@@ -60,6 +60,10 @@ def read_labelled(path: Path) -> Labelled:
     Raises:
         InputFileError: the file cannot be read or holds something else; a bad row is named by number.
     """
+    if not path.exists():
+        raise InputFileError(
+            f"There is no labelled file {path}; qa review makes one of answers that you judge."
+        )
     try:
         data = path.read_bytes()
         if path.suffix == ".gz":
@@ -91,6 +95,7 @@ def _from_rows(text: str, path: Path) -> Labelled:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
+        row: Any = None
         try:
             row = json.loads(line)
             id_ = str(row.get("id", number))
@@ -102,6 +107,10 @@ def _from_rows(text: str, path: Path) -> Labelled:
                 kind = None if row.get("kind") is None else _text(row["kind"])
                 questions.append(_labelled_question(id_, row, kind))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            if isinstance(row, dict) and "citations" in row:
+                raise InputFileError(
+                    f"{path} holds answers, and nobody has judged them yet; do that with: qa review {path}"
+                ) from error
             raise InputFileError(
                 f"{path}:{number}: not a labelled question ({error}); "
                 'a line is {"id", "question", "answers": [...], "file"}, '

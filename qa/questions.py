@@ -75,14 +75,20 @@ def _from_text(text: str, _: Path) -> Iterator[Question | Malformed]:
             yield _question(number, None, line)
 
 
+def _place_of(error: Exception) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return ""
+    return f", {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1}"
+
+
 def _from_jsonl(text: str, _: Path) -> Iterator[Question | Malformed]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError):
-            yield Malformed(number, "not JSON")
+        except (ValueError, RecursionError) as error:
+            yield Malformed(number, f"not JSON{_place_of(error)}")
             continue
         if isinstance(row, dict) and isinstance(row.get("turns"), list):
             yield from _turns(number, row.get("id"), row["turns"])

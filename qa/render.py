@@ -54,6 +54,7 @@ CSV_COLUMNS = (
     "agreeing",
     "conflicting",
     "stale",
+    "understood_as",
     "elapsed_ms",
 )
 #: How a further citation stands to the answer, by its agreement.

@@ -406,7 +406,7 @@ def require_question(question: str, longest: int) -> str:
     if len(question) > longest:
         raise QuestionError(
             f"The question has {len(question):,} characters and {longest:,} are allowed; "
-            "ask it shorter, or raise max_question_characters."
+            "ask it shorter, or raise max_question_characters in qa.toml."
         )
     return question
 

@@ -161,6 +161,50 @@ def test_a_day_or_a_number_that_both_name_makes_no_subject() -> None:
     assert answer.conflicting == ()
 
 
+WAREHOUSES = (
+    document("1990.txt", "Warehouse 1990 in Horan holds 864 crates of tea since 1979."),
+    document("132.txt", "Warehouse 132 in Horan holds 927 crates of tea since 1979."),
+    document("again.txt", "Warehouse 1990 in Horan holds 700 crates of tea by now."),
+    document("same.txt", "Warehouse 911 in Horan holds 864 crates of tea too."),
+    document("year.txt", "Warehouse 99 in Horan holds tea since 1990."),
+)
+
+
+def test_what_is_said_of_another_number_neither_agrees_nor_conflicts() -> None:
+    answer = answer_to(
+        WAREHOUSES,
+        {"864 crates": 3.0, "927 crates": 2.9, "700 crates": 2.8, "864 crates of tea too": 2.7},
+        question="How many crates of tea does warehouse 1990 in Horan hold?",
+        limit=9,
+    )
+    assert (answer.agreeing, answer.conflicting) == ((), ("again.txt",))
+
+
+def test_a_number_that_is_the_answer_itself_names_nothing() -> None:
+    answer = answer_to(
+        WAREHOUSES,
+        {"1979": 3.0, "since 1990": 2.9},
+        question="Since when does warehouse 1990 in Horan hold tea?",
+    )
+    assert answer.conflicting == ()
+
+
+def test_a_passage_without_the_names_of_the_question_confirms_but_does_not_conflict() -> None:
+    harbours = (
+        document("hale.txt", "Every day 12 boats sail from Hale to the Haleian islands."),
+        document("islands.txt", "Every day 30 boats sail to the Haleian islands."),
+        document("port.txt", "Every day 40 boats sail from the port to the islands."),
+        document("quay.txt", "Every day 12 boats sail from the quay to the islands."),
+    )
+    answer = answer_to(
+        harbours,
+        {"12 boats": 3.0, "30 boats": 2.9, "40 boats": 2.8},
+        question="How many boats sail every day from Hale to the islands?",
+        limit=9,
+    )
+    assert (answer.agreeing, answer.conflicting) == (("quay.txt",), ("islands.txt",))
+
+
 KINGS = (
     document("old.txt", "The king of Arland is Otto Brandt."),
     document("new.txt", "The king of Arland is Edda Lind."),

@@ -196,7 +196,7 @@ def test_without_a_file_answers_go_to_the_stream() -> None:
 def test_what_is_no_question_is_named_and_the_rest_is_answered(tmp_path: Path) -> None:
     items: list[Question | Malformed] = [
         Question("1", "?!", 1),
-        Malformed(2, "not JSON"),
+        Malformed(2, "not JSON, expecting value at character 1"),
         Question("3", "x" * 101, 3),
         Question("4", "Who?", 4),
     ]

@@ -53,6 +53,25 @@ def test_a_corpus_that_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert_refused(qa(capsys, "index", "--corpus", "file"), "is not a folder", "--corpus DIR")
 
 
+@pytest.mark.parametrize("command", [("ask",), ("conversations", "export")])
+def test_an_argument_that_a_command_does_not_know_shows_how_that_command_is_called(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    outcome = qa(capsys, *command, "3", "--foo")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"usage: qa {' '.join(command)} ")
+    assert outcome.err.endswith("error: unrecognized arguments: --foo\n")
+
+
+def test_saved_answers_are_no_labels(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    row = {"id": "1", "question": QUESTION, "citations": []}
+    (tmp_path / "answers.jsonl").write_text(f"{json.dumps(row)}\n", encoding="utf-8")
+    for command in ("eval", "calibrate"):
+        outcome = qa(capsys, command, "answers.jsonl")
+        assert_refused(outcome, "nobody has judged them", "qa review answers.jsonl")
+        assert_refused(qa(capsys, command, "no.jsonl"), "There is no labelled file no.jsonl")
+
+
 def test_an_empty_corpus_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "seeds").mkdir()
     assert_refused(qa(capsys, "index"), "seeds holds no text to read")

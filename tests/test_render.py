@@ -292,11 +292,17 @@ def test_the_escape_of_a_csv_cell_can_be_taken_back(text: str) -> None:
 def test_csv_golden_lines() -> None:
     assert csv_line(as_csv_row(data_of(MILL))) == (
         "7,When was it?,answered,1812,0.875,,,a.txt,1,,A title,2024-03-06,"
-        '"It burned down in 1812, they say.",,,no,12\n'
+        '"It burned down in 1812, they say.",,,no,,12\n'
     )
     assert csv_line(as_csv_row(data_of(ABSTAINED))) == (
-        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,,,12\n"
+        "7,When was it?,no_answer,,0.2,Nothing says so.,reader,,,,,,,,,,,12\n"
     )
+
+
+def test_a_csv_row_says_what_a_follow_up_was_understood_as() -> None:
+    data = data_of(replace(MILL, understood_as="When was the mill?"))
+    row = dict(zip(CSV_COLUMNS, as_csv_row(data), strict=True))
+    assert row["understood_as"] == "When was the mill?"
 
 
 @given(st.lists(st.text(st.sampled_from("a\",;\n\r=' é")), min_size=12, max_size=12))

@@ -224,6 +224,41 @@ async def test_how_a_question_was_understood_is_shown_under_it(chatty: Settings)
         ]
 
 
+async def test_a_conversation_goes_on_in_the_documents_it_was_restricted_to(
+    chatty: Settings,
+) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot)
+        app.chat.restrict(frozenset({"lighthouse.txt"}))
+        await ask(pilot, QUESTION)
+        restricted = app.kept_as
+        await pilot.press("f4", "escape")
+    everywhere = await held(chatty, QUESTION)
+    assert restricted is not None
+    app = resumed(chatty, restricted)
+    async with app.run_test(size=WIDE) as pilot:
+        await turns_shown(pilot, 1)
+        assert shown(app, "#restriction") == ["only in lighthouse.txt"]
+        await ready(pilot)
+        await ask(pilot, FERRY)
+        assert {c.file for c in citations(app, 1)} == {"lighthouse.txt"}
+        await picker(pilot)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.kept_as == everywhere)
+        await until(pilot, lambda: not app.query_one("#restriction").display)
+
+
+async def test_a_restriction_to_what_is_gone_is_not_taken_up_again(chatty: Settings) -> None:
+    turn = replace(kept(QUESTION), files=("gone.txt",))
+    id_ = keep(chatty.vectors, None, str(chatty.corpus.resolve()), [turn])
+    app = resumed(chatty, id_)
+    async with app.run_test(size=WIDE) as pilot:
+        await turns_shown(pilot, 1)
+        await ready(pilot)
+        await until(pilot, lambda: not app.query_one("#restriction").display)
+
+
 async def test_a_file_that_has_changed_since_is_said_to_have(chatty: Settings) -> None:
     id_ = await held(chatty, QUESTION)
     (chatty.corpus / "lighthouse.txt").write_text("The lighthouse has gone.", encoding="utf-8")

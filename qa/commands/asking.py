@@ -58,7 +58,7 @@ def chat(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         raise error
     if app.kept_as is not None:
         say(
-            f"The conversation is kept; open it again with {_resume(app.kept_as, app.settings, settings)}."
+            f"The conversation is kept; open it again with: qa {_resume(app.kept_as, app.settings, settings)}"
         )
     return ExitCode.OK
 

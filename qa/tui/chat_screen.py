@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -121,6 +122,9 @@ class ChatScreen(PanedScreen):
         dialogue = self.query_one(Dialogue)
         last = await dialogue.restore(turns)
         if last is not None:
+            # It goes on as it was left, in the same documents; what of them is gone is told by the records.
+            restriction = Restriction(frozenset(turns[-1][0].files or ()))
+            self._take(restriction.among(self._records) if self._records else restriction)
             self._show(last, last.citations[0] if last.citations else None)
             dialogue.show_turn(last)
         self.to_pane(self.query_one(QuestionBox))
@@ -348,7 +352,8 @@ class ChatScreen(PanedScreen):
     def _take(self, chosen: Restriction | None) -> None:
         if chosen is None:  # the list was left as it was
             return
-        some = 0 < len(chosen.files) < len(self._records)
+        # Of the index nothing is known while it is being opened.
+        some = 0 < len(chosen.files) < (len(self._records) or inf)
         if chosen.period is not None and chosen.files and not some:
             self.notify(f"All documents are dated {chosen.period}; all of them are asked.")
         self._restricted = chosen if some else None
@@ -357,4 +362,4 @@ class ChatScreen(PanedScreen):
         restriction.display = some
 
     def _restriction(self) -> str:
-        return restriction_text(self._restricted, len(self._records))
+        return restriction_text(self._restricted, len(self._records) or None)
