@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.message import Message
 from textual.widgets import OptionList
 
 from qa.conversations import CONVERSATIONS_FILE, keep, load, records
@@ -19,7 +20,13 @@ from qa.tui.app import ChatApp
 from qa.tui.confirm_screen import ConfirmScreen
 from qa.tui.conversations_screen import ConversationsScreen
 from qa.tui.dialogue import Dialogue
-from qa.tui.messages import Failed, IndexingStopped, SessionReady
+from qa.tui.messages import (
+    CorpusNotOpened,
+    Failed,
+    IndexingStopped,
+    IndexMissing,
+    SessionReady,
+)
 from qa.tui.source import SourceText
 from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
@@ -181,10 +188,15 @@ async def test_what_is_ready_only_when_the_person_has_left_troubles_nobody(
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot)
-    app.on_session_ready(SessionReady((), 0))
-    app.on_index_missing()
-    await app.on_failed(Failed(StoreError("The disk is full."), None))
-    await app.on_indexing_stopped(IndexingStopped(None))
+    late: tuple[Message, ...] = (
+        SessionReady((), 0),
+        IndexMissing(),
+        Failed(StoreError("The disk is full."), None),
+        IndexingStopped(None),
+        CorpusNotOpened(None),
+    )
+    for message in late:
+        assert getattr(app, message.handler_name)(message) is None
 
 
 async def test_a_reopened_conversation_goes_on(chatty: Settings) -> None:

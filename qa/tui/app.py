@@ -29,10 +29,12 @@ from qa.tui.messages import (
     Failed,
     Indexed,
     IndexingStopped,
+    IndexMissing,
     Progressed,
     QuestionAsked,
     Replied,
     SessionReady,
+    while_running,
 )
 from qa.tui.palette import chat_commands, export_commands
 from qa.tui.settings_screen import ADJUSTABLE, SettingsScreen
@@ -119,31 +121,32 @@ class ChatApp(App[QAError]):
                 Asked(message.turn, message.question, conversation, message.files, message.as_typed)
             )
 
+    @while_running
     async def on_replied(self, message: Replied) -> None:
-        if not self.is_running:
-            return  # the person has left, and the panes are being closed
         self._conversing.show_number()
         if message.not_kept is not None:
             self._conversing.say_not_kept(message.not_kept)
         await self.chat.show_reply(message.turn, message.inquiry, message.elapsed_ms)
 
+    @while_running
     async def on_failed(self, message: Failed) -> None:
-        if not self.is_running:
-            return  # the person has left, and the panes are being closed
         if message.turn is not None:
             await self.chat.show_error(message.turn, message.error)
-            return
-        self._failure = message.error
+        else:
+            await self._end_session(message.error)
+
+    async def _end_session(self, error: QAError) -> None:
+        """No question can be answered any more: say so, and to those that wait."""
+        self._failure = error
         self._session_open = False
-        self._status.say(f"{message.error} (ctrl+q quits)", failed=True)
+        self._status.say(f"{error} (ctrl+q quits)", failed=True)
         while not self._jobs.empty():
             job = self._jobs.get_nowait()
             if isinstance(job, Asked):
-                await self.chat.show_error(job.turn, message.error)
+                await self.chat.show_error(job.turn, error)
 
+    @while_running
     def on_session_ready(self, message: SessionReady) -> None:
-        if not self.is_running:
-            return  # the person has left, and the panes are being closed
         self.chat.show_records(message.records)
         passages = sum(record.passages for record in message.records)
         self._ready_text = (
@@ -183,9 +186,8 @@ class ChatApp(App[QAError]):
 
     # The index
 
-    def on_index_missing(self) -> None:
-        if not self.is_running:
-            return  # the person has left, and the panes are being closed
+    @while_running
+    def on_index_missing(self, _: IndexMissing) -> None:
         self._session_open = False
         self.action_update_index()
 
@@ -220,8 +222,9 @@ class ChatApp(App[QAError]):
             return self._indexing is not None
         return super().check_action(action, parameters)
 
+    @while_running
     def on_progressed(self, message: Progressed) -> None:
-        if self._cancelled or not self.is_running:
+        if self._cancelled:
             return
         if self._indexing is None:
             self._status.progress(
@@ -231,9 +234,8 @@ class ChatApp(App[QAError]):
             text = f"{'Updating' if self._session_open else 'Building'} the index: {message.stage}"
             self._status.count(text, message.done, message.total, "… (f6 cancels)")
 
+    @while_running
     def on_indexed(self, message: Indexed) -> None:
-        if not self.is_running:
-            return  # the person has left, and the panes are being closed
         self._end_indexing()
         report = message.report
         self.notify(report.changes or "Nothing had changed.", title="The index is up to date")
@@ -250,12 +252,11 @@ class ChatApp(App[QAError]):
         else:
             self._open_session()
 
+    @while_running
     async def on_indexing_stopped(self, message: IndexingStopped) -> None:
-        if not self.is_running:
-            return  # the person has left, and the panes are being closed
         self._end_indexing()
         if message.error is not None and not self._session_open:
-            await self.on_failed(Failed(message.error, None))
+            await self._end_session(message.error)
         elif not self._session_open:
             self._status.say("There is no index yet; f5 builds it. Your questions wait.")
         else:
@@ -310,6 +311,7 @@ class ChatApp(App[QAError]):
         cancelled = partial(self._is_cancelled, get_current_worker())
         open_other(settings, self.post_message, self._load, cancelled)
 
+    @while_running
     async def on_corpus_opened(self, message: CorpusOpened) -> None:
         self._end_indexing()
         self._jobs.put(None)  # what was asked before is still answered, and kept
@@ -325,6 +327,7 @@ class ChatApp(App[QAError]):
         await self._conversing.move(self._settings)
         self._serve(message.session)
 
+    @while_running
     def on_corpus_not_opened(self, message: CorpusNotOpened) -> None:
         self._end_indexing()
         said = str(message.error or "You cancelled it.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from textual.app import App
 from textual.message import Message
 
 if TYPE_CHECKING:
@@ -31,7 +34,24 @@ __all__ = [
     "Replied",
     "SessionReady",
     "SourceFound",
+    "while_running",
 ]
+
+_App = TypeVar("_App", bound=App[Any])
+_Message = TypeVar("_Message", bound=Message)
+_Result = TypeVar("_Result")
+
+
+def while_running(
+    handler: Callable[[_App, _Message], _Result],
+) -> Callable[[_App, _Message], _Result | None]:
+    """A handler that drops what comes once the person has left, when the panes are being closed."""
+
+    @wraps(handler)
+    def guarded(app: _App, message: _Message) -> _Result | None:
+        return handler(app, message) if app.is_running else None
+
+    return guarded
 
 
 @dataclass
