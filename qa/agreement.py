@@ -9,7 +9,7 @@ the names that it holds, a passage may still confirm, but contradicts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -17,7 +17,7 @@ from functools import cached_property
 from qa.expectations import expected_type
 from qa.reading import Candidate
 from qa.retrieval import Retrieval
-from qa.terms import names, stem, stems, words
+from qa.terms import holds_name, names, stem, stems, words
 from qa.text import Span
 from qa.values import Comparison, Values, compared, values_of
 
@@ -58,6 +58,7 @@ class _Claim:
     """A candidate as far as it is compared."""
 
     candidate: Candidate
+    question: str
 
     @cached_property
     def values(self) -> Values:
@@ -75,27 +76,28 @@ class _Claim:
             rest[span.start : span.end] = " " * len(span)
         return frozenset(stems("".join(rest))) - _CHANGE
 
-    @property
+    @cached_property
     def numbers(self) -> set[str]:
-        """The words with a digit in its sentence, its quote left out."""
-        return _numbers(self._sentence, self._quote)
+        """The numbers of the question that its sentence holds beside its quote."""
+        return _numbers(self.question) & _numbers(_without(self._sentence, self._quote))
 
-    @property
-    def numbers_around(self) -> set[str]:
-        """Those of its passage, with title and date."""
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the question that its sentence holds."""
+        return [name for name in names(self.question) if holds_name(self._sentence, name)]
+
+    def holds_numbers(self, numbers: Collection[str]) -> bool:
+        """True if its passage, with title and date, holds them all beside its quote."""
+        if not numbers:
+            return True
         passage = self.candidate.passage
-        return _numbers(
-            passage.text, self.candidate.span.counted_from(passage.span.start)
-        ) | _numbers(passage.header)
+        quote = self.candidate.span.counted_from(passage.span.start)
+        return _numbers(passage.header + _without(passage.text, quote)).issuperset(numbers)
 
-    def says(self, name: str) -> bool:
-        """True if a word of its sentence begins as the name does, up to its stem."""
-        return _any_begins(self._sentence, name)
-
-    def holds(self, name: str) -> bool:
-        """The same of its passage, with the title."""
+    def holds_names(self, asked: Sequence[str]) -> bool:
+        """True if its passage, with the title, holds them all."""
         passage = self.candidate.passage
-        return _any_begins(passage.header + passage.text, name)
+        return all(holds_name(passage.header + passage.text, name) for name in asked)
 
     @property
     def _sentence(self) -> str:
@@ -113,7 +115,7 @@ def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Ag
     """
     if not candidates:
         return []
-    claims = [_Claim(candidate) for candidate in candidates]
+    claims = [_Claim(candidate, retrieval.question) for candidate in candidates]
     found = [Agreement.AGREES, *(_judged(retrieval, claims[0], claim) for claim in claims[1:])]
     agreeing = {
         candidate.passage.document
@@ -130,9 +132,7 @@ def agreements(retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[Ag
 
 def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
     verdict = compared(answer.values, other.values)
-    if verdict is Comparison.UNRELATED:
-        return Agreement.OTHER
-    if not answer.numbers & _numbers(retrieval.question) <= other.numbers_around:
+    if verdict is Comparison.UNRELATED or not other.holds_numbers(answer.numbers):
         return Agreement.OTHER
     near = other.candidate.score >= answer.candidate.score - NEAR_MARGIN
     if verdict is Comparison.AGREE:
@@ -140,7 +140,7 @@ def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
         return Agreement.AGREES if told else Agreement.OTHER
     if answer.candidate.passage.document == other.candidate.passage.document:
         return Agreement.OTHER
-    if not all(other.holds(name) for name in names(retrieval.question) if answer.says(name)):
+    if not other.holds_names(answer.names):
         return Agreement.OTHER
     one_subject = _one_subject(answer, other, retrieval.term_weights)
     if not _by_name(answer.values) or not _by_name(other.values):
@@ -150,15 +150,13 @@ def _judged(retrieval: Retrieval, answer: _Claim, other: _Claim) -> Agreement:
     return Agreement.CONFLICTS if near and one_subject and asked else Agreement.OTHER
 
 
-def _numbers(text: str, without: Span | None = None) -> set[str]:
-    """The words of a text that have a digit, those of a span left out."""
-    if without is not None:
-        text = f"{text[: without.start]} {text[without.end :]}"
+def _numbers(text: str) -> set[str]:
+    """The words of a text that have a digit."""
     return {word for word in words(text) if any(map(str.isdecimal, word))}
 
 
-def _any_begins(text: str, name: str) -> bool:
-    return any(word.startswith(stem(name.casefold())) for word in words(text))
+def _without(text: str, span: Span) -> str:
+    return f"{text[: span.start]} {text[span.end :]}"
 
 
 def _by_name(values: Values) -> bool:

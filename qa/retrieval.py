@@ -20,7 +20,7 @@ from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
 from qa.schema import PassageRecord
 from qa.store import Store
-from qa.terms import content_words, names, stem, stem_set
+from qa.terms import content_words, holds_name, names, stem, stem_set
 from qa.text import Span
 from qa.vectors import VectorIndex
 
@@ -198,8 +198,7 @@ class _Texts:
         self._path = store.path
         self._documents = store.documents_of({passage.document for passage in passages})
         self._named = {
-            id_: sum(_holds(document, name) for name in asked) / len(asked) if asked else 1.0
-            for id_, document in self._documents.items()
+            id_: _share_of_names(document, asked) for id_, document in self._documents.items()
         }
 
     def of(self, passage: PassageRecord) -> str:
@@ -223,20 +222,9 @@ class _Texts:
         return self._named[passage.document]
 
 
-def _holds(document: Document, name: str) -> bool:
-    """True if a word of the document's title or text begins as ``name`` does, up to its stem."""
-    # As it is typed it is found soonest; only where it is not, all of the text is folded.
-    return any(_begins_a_word(text, name) for text in (document.title, document.text)) or any(
-        _begins_a_word(text.casefold(), stem(name.casefold()))
-        for text in (document.title, document.text)
-    )
-
-
-def _begins_a_word(text: str, beginning: str) -> bool:
-    at = text.find(beginning)
-    while at > 0 and text[at - 1].isalnum():
-        at = text.find(beginning, at + 1)
-    return at >= 0
+def _share_of_names(document: Document, asked: Sequence[str]) -> float:
+    held = [any(holds_name(t, name) for t in (document.title, document.text)) for name in asked]
+    return sum(held) / len(held) if held else 1.0
 
 
 def fuse(

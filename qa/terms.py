@@ -6,7 +6,16 @@ import re
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["FUNCTION_WORDS", "content_words", "names", "stem", "stem_set", "stems", "words"]
+__all__ = [
+    "FUNCTION_WORDS",
+    "content_words",
+    "holds_name",
+    "names",
+    "stem",
+    "stem_set",
+    "stems",
+    "words",
+]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -51,6 +60,19 @@ def names(question: str) -> list[str]:
             word for word in found if word[0].isupper() and word.casefold() not in FUNCTION_WORDS
         )
     )
+
+
+def holds_name(text: str, name: str) -> bool:
+    """True if a word of ``text`` begins as ``name`` does, up to its stem: "Italian" holds "Italy"."""
+    # As it is typed it is found soonest; only where it is not, all of the text is folded.
+    return _begins_a_word(text, name) or _begins_a_word(text.casefold(), stem(name.casefold()))
+
+
+def _begins_a_word(text: str, beginning: str) -> bool:
+    at = text.find(beginning)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(beginning, at + 1)
+    return at >= 0
 
 
 def stem(word: str) -> str:

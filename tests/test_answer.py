@@ -205,6 +205,21 @@ def test_a_passage_without_the_names_of_the_question_confirms_but_does_not_confl
     assert (answer.agreeing, answer.conflicting) == (("quay.txt",), ("islands.txt",))
 
 
+def test_a_name_is_known_in_all_its_forms() -> None:
+    harbours = (
+        document("italy.txt", "From Italy sail 12 boats to the islands."),
+        document("italian.txt", "Of the Italian ports sail 30 boats to the islands."),
+        document("port.txt", "From the port sail 40 boats to the islands."),
+    )
+    answer = answer_to(
+        harbours,
+        {"12 boats": 3.0, "30 boats": 2.9, "40 boats": 2.8},
+        question="How many boats sail from Italy to the islands?",
+        limit=9,
+    )
+    assert answer.conflicting == ("italian.txt",)
+
+
 KINGS = (
     document("old.txt", "The king of Arland is Otto Brandt."),
     document("new.txt", "The king of Arland is Edda Lind."),

@@ -356,3 +356,4 @@ async def test_a_follow_up_that_is_typed_before_the_models_are_there_is_understo
             await pilot.press("escape", "enter")
         load.gate.set()
         await until(pilot, lambda: shown(app, "#turn-1 .understood"))
+        assert len(shown(app, ".understood")) == 1
