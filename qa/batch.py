@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from qa.answer import Reply
 from qa.errors import InputFileError, QuestionError, UsageError
-from qa.files import backup_of
+from qa.files import next_backup
 from qa.questions import Malformed, Question
 from qa.render import CSV_COLUMNS, as_csv_row, as_data, as_json, as_markdown, csv_cell, csv_line
 
@@ -243,7 +243,7 @@ class _output:  # noqa: N801 - a context manager, used like a function
             with self._out.open("r+b") as existing:
                 existing.truncate(whole)
         elif self._out.exists() and self._out.stat().st_size:
-            os.replace(self._out, backup_of(self._out))
+            os.replace(self._out, next_backup(self._out))
         self._stream = self._out.open("a", encoding="utf-8", newline="")
         if not whole:
             self._stream.write(header)

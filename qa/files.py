@@ -15,7 +15,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["backup_of", "read_regular_file", "replace_file", "replacing", "write_new_file"]
+__all__ = [
+    "latest_backup",
+    "next_backup",
+    "read_regular_file",
+    "replace_file",
+    "replacing",
+    "write_new_file",
+]
 
 
 def read_regular_file(path: Path, most: int) -> bytes:
@@ -48,7 +55,7 @@ def replace_file(path: Path, data: bytes | memoryview) -> None:
 def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[IO[bytes]]:
     """A stream whose bytes become ``path`` at the end, or nothing at all if an error comes before it.
 
-    With ``keep_earlier`` the file that was there stays beside it, as :func:`backup_of` names it.
+    With ``keep_earlier`` the file that was there stays beside it, as :func:`latest_backup` names it then.
 
     Raises:
         OSError: as :func:`replace_file`.
@@ -62,9 +69,26 @@ def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[IO[bytes]]:
         _sync_folder(path.parent)
 
 
-def backup_of(path: Path) -> Path:
+def next_backup(path: Path) -> Path:
+    """Where the file at ``path`` is to be kept: never where an earlier one is."""
+    return _backup(path, _backups(path) + 1)
+
+
+def latest_backup(path: Path) -> Path:
     """Where the file is kept that ``path`` was before."""
-    return path.with_name(f"{path.name}.bak")
+    return _backup(path, max(_backups(path), 1))
+
+
+def _backup(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.bak" + (f".{number}" if number > 1 else ""))
+
+
+def _backups(path: Path) -> int:
+    """The number of the last file that was kept of ``path``, 0 where there is none."""
+    kept = re.compile(re.escape(path.name) + r"\.bak(?:\.([1-9]\d{0,8}))?")
+    with os.scandir(path.parent) as entries:
+        found = (kept.fullmatch(entry.name) for entry in entries)
+        return max((int(match[1] or 1) for match in found if match), default=0)
 
 
 def write_new_file(path: Path, data: bytes) -> None:
@@ -103,8 +127,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _keep(path: Path) -> None:
     """Give what lies at ``path`` a second name, so that there is a whole file of the first at any instant."""
-    backup = backup_of(path)
-    backup.unlink(missing_ok=True)
+    backup = next_backup(path)
     try:
         os.link(path, backup, follow_symlinks=False)
     except (OSError, NotImplementedError):  # a file system without links

@@ -253,7 +253,9 @@ class _Update:
             else:
                 self._take(item)
         if not self._kept:
-            raise _nothing_to_read(self._settings.corpus, self._skipped)
+            # A folder that was emptied and a disk that is not mounted look the same.
+            earlier = self._settings.vectors if self._known else None
+            raise _nothing_to_read(self._settings.corpus, self._skipped, earlier)
         staying = self._kept | {old for old, _ in self._renamed}
         self._removed = [file for file in self._known if file not in staying]
         for file in self._removed:
@@ -341,14 +343,22 @@ def _require_text(corpus: Corpus, items: Iterable[Read | Unchanged | Skipped]) -
     raise _nothing_to_read(corpus, skipped)
 
 
-def _nothing_to_read(corpus: Corpus, skipped: Sequence[Skipped]) -> CorpusError:
+def _nothing_to_read(
+    corpus: Corpus, skipped: Sequence[Skipped], index: Path | None = None
+) -> CorpusError:
+    """``index`` is the folder of one that holds what the corpus held before."""
     named = [one_line(f"skipped {item.file}: {item.reason}") for item in skipped[:MOST_NAMED]]
     reasons = "".join(f"\n  {line}" for line in named)
     more = f"\n  and {len(skipped) - MOST_NAMED} more" if len(skipped) > MOST_NAMED else ""
-    folder = "folder" if len(roots_of(corpus)) == 1 else "folders"
+    folder, hold = ("folder", "holds") if len(roots_of(corpus)) == 1 else ("folders", "hold")
+    stays = (
+        f" The index still has the documents of before; delete {index} if they are to be forgotten."
+        if index is not None
+        else ""
+    )
     return CorpusError(
-        f"The corpus {folder} {corpus_words(corpus)} {'holds' if folder == 'folder' else 'hold'} no text "
-        f"to read; put .txt, .md or .pdf files there, or name another with --corpus DIR.{reasons}{more}"
+        f"The corpus {folder} {corpus_words(corpus)} {hold} no text to read; put .txt, .md or .pdf files "
+        f"there, or name another with --corpus DIR.{stays}{reasons}{more}"
     )
 
 

@@ -6,6 +6,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,21 @@ def _found(
         variable = f"QA_{key.upper()}"
         if variable in environment:
             found[key] = (_converted(key, environment[variable], variable), variable)
+    _require_known(environment)
     found.update({key: (value, f"--{key}") for key, value in flags.items() if value is not None})
     return found
+
+
+def _require_known(environment: Mapping[str, str]) -> None:
+    """Raise if a variable is nearly, but not quite, one of ours; others' may begin with QA_ too."""
+    ours = [f"QA_{key.upper()}" for key in _KINDS]
+    for variable in environment:
+        if variable.startswith("QA_") and variable not in ours:
+            meant = get_close_matches(variable, ours, n=1, cutoff=0.85)
+            if meant:
+                raise UsageError(
+                    f"{variable} sets nothing; did you mean {meant[0]}? Else unset it."
+                )
 
 
 def typed_setting(key: str, text: str) -> Any:

@@ -136,8 +136,11 @@ def test_without_resume_the_earlier_answers_are_kept_beside(tmp_path: Path, form
     out = tmp_path / "answers.out"
     out.write_text("earlier work", encoding="utf-8")
     run(out, format_=format_)
+    first = out.read_text("utf-8")
+    assert "earlier" not in first
+    run(out, format_=format_)
     assert (tmp_path / "answers.out.bak").read_text("utf-8") == "earlier work"
-    assert "earlier" not in out.read_text("utf-8")
+    assert (tmp_path / "answers.out.bak.2").read_text("utf-8") == first
 
 
 @EACH_FORMAT

@@ -240,6 +240,16 @@ def test_a_label_that_names_a_file_the_index_does_not_hold_is_refused(
     assert_refused(refused, "question q23 is about boats.txt", "--corpus", "--vectors")
 
 
+def test_measuring_says_which_questions_are_about_files_the_index_does_not_hold(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    rows = [row(*ANSWERED[0]), row("When was it?", "1871", "elsewhere.txt")]
+    done = qa(capsys, "eval", write_rows(here / "labels.jsonl", rows))
+    assert done.code == 0
+    assert "1 question of 2 cannot be answered rightly, 2 to begin with" in done.err
+    assert "does not hold elsewhere.txt" in done.err
+
+
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("precision", ["0", "-0.5", "1.5", "nan"])
 def test_a_precision_out_of_range_is_refused(

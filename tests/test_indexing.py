@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -136,6 +137,18 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_indexed(
 def test_a_file_whose_name_is_no_text_does_not_stop_the_others(settings: Settings) -> None:
     (settings.corpus / os.fsdecode(b"caf\xe9.txt")).write_text("A name in latin-1.")
     assert built(settings).documents == 4
+
+
+def test_an_index_whose_folder_was_emptied_stays_and_says_how_to_forget_it(
+    settings: Settings,
+) -> None:
+    before = built(settings)
+    rmtree(settings.corpus)
+    settings.corpus.mkdir()
+    with pytest.raises(CorpusError, match=f"delete {settings.vectors} if they are to be forgotten"):
+        built(settings)
+    with Store.open(settings.vectors) as store:
+        assert store.passage_count() == before.passages
 
 
 def test_a_folder_without_text_is_an_error_that_names_what_was_skipped(tmp_path: Path) -> None:

@@ -188,3 +188,16 @@ def test_a_typed_setting_may_be_none_only_where_that_is_a_value() -> None:
     assert typed_setting("citations", "2") == 2
     with pytest.raises(UsageError, match="citations must be a whole number, not ''"):
         typed_setting("citations", "")
+
+
+@pytest.mark.parametrize("variable", ["QA_CITATION", "QA_PASSAGE_READ", "QA_CORPUSS"])
+def test_a_misspelt_variable_is_an_error_that_names_the_right_one(
+    tmp_path: Path, variable: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{variable} sets nothing; did you mean QA_"):
+        load_settings({}, {variable: "5"}, tmp_path)
+
+
+def test_variables_of_other_programs_are_left_alone(tmp_path: Path) -> None:
+    environment = {"QA_ENVIRONMENT": "staging", "QA_BUILD_ID": "7"}
+    assert load_settings({}, environment, tmp_path) == Settings()

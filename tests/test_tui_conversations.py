@@ -585,6 +585,20 @@ async def test_quitting_while_the_list_is_open_ends_the_chat(chatty: Settings) -
     assert app.return_value is None
 
 
+async def test_a_question_of_a_reopened_turn_is_asked_as_typed_of_the_same_documents(
+    chatty: Settings,
+) -> None:
+    turn = kept("How many are there?", MILL, understood_as="How many bees are there?")
+    turn = replace(turn, files=("bees.txt",))
+    id_ = keep(chatty.vectors, None, str(chatty.corpus), [turn])
+    app = resumed(chatty, id_)
+    async with app.run_test(size=WIDE) as pilot:
+        await turns_shown(pilot, 1)
+        await pilot.press("ctrl+s", "u")
+        await until(pilot, lambda: not app.query(".understood, .waiting"))
+        assert {citation.file for citation in citations(app, 0)} == {"bees.txt"}
+
+
 async def test_a_follow_up_in_a_reopened_conversation_hangs_on_what_was_asked_before(
     chatty: Settings,
 ) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from watchfiles import Change
 
-from qa.commands.watching import follow
+from qa.commands.watching import changes_of, follow
 from qa.indexing import IndexReport, update_index
 from qa.settings import Settings
 from tests.fakes import FakeEncoder
@@ -47,3 +48,16 @@ def test_a_folder_that_goes_away_for_a_while_is_told_of_and_followed_again(
     follow(changes, settings, FakeEncoder(), reports.append)
     assert "does not exist" in capsys.readouterr().err
     assert [report.changes for report in reports] == ["1 new"]
+
+
+def test_a_folder_that_is_removed_and_made_again_is_watched_again(
+    settings: Settings, corpus: Path
+) -> None:
+    changes = iter(changes_of(settings))
+    next(changes)  # it watches now
+    rmtree(corpus)
+    next(changes)
+    corpus.mkdir()
+    next(changes)  # it watches again
+    (corpus / "new.txt").write_text("Something new.")
+    assert str(corpus.resolve() / "new.txt") in {path for _, path in next(changes)}

@@ -18,7 +18,7 @@ from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
 from qa.errors import ExitCode, UsageError
-from qa.files import backup_of
+from qa.files import latest_backup
 from qa.settings import (
     EMBEDDED_MODEL,
     EMBEDDED_READER,
@@ -139,7 +139,7 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
                 say(f"The answers so far are in {parsed.out}; go on with --resume.")
             raise
     if earlier:
-        say(f"The earlier {parsed.out} is kept as {backup_of(parsed.out)}.")
+        say(f"The earlier {parsed.out} is kept as {latest_backup(parsed.out)}.")
     kept = f", {done.already_done} were done before" if done.already_done else ""
     bad = f", {counted(done.malformed, 'malformed line')} skipped" if done.malformed else ""
     say(f"{done.answered} answered, {done.abstained} without an answer{kept}{bad}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
 from qa.errors import ExitCode, UsageError
-from qa.files import backup_of
+from qa.files import latest_backup
 from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say
@@ -61,7 +61,7 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
             else ""
         )
         if earlier:
-            say(f"The earlier {out} is kept as {backup_of(out)}.")
+            say(f"The earlier {out} is kept as {latest_backup(out)}.")
         say(f"{counted(fixer.citations, 'citation')} brought up to date in {out}{left}")
     return ExitCode.OK if passed else ExitCode.FAILURE
 

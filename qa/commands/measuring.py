@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qa.answer import Evidence, Reply
     from qa.evaluate import Judged
     from qa.fitting import Bin, Threshold
-    from qa.labelled import Labelled
+    from qa.labelled import Labelled, LabelledQuestion
     from qa.session import Inquiry, Session
 
 __all__ = ["calibrate", "evaluate"]
@@ -62,6 +62,13 @@ def _measure_answers(
     judged: dict[str, list[Judged]] = {}
     for name, labelled in sets.items():
         with _corpus_of(labelled, settings) as own, open_session(own) as session:
+            unknown = _about_unknown_files(labelled, session)
+            if unknown:
+                say(
+                    f"{name}: {counted(len(unknown), 'question')} of {len(labelled.questions)} cannot be "
+                    f"answered rightly, {unknown[0].id} to begin with: the index does not hold "
+                    f"{unknown[0].file}. Name the right folder with --corpus and --vectors."
+                )
             judged[name] = [
                 judge(question, inquiry, inquiry.files.__getitem__)
                 for question, inquiry in zip(
@@ -110,6 +117,13 @@ def _corpus_of(labelled: Labelled, settings: Settings) -> Iterator[Settings]:
         corpus.mkdir()
         write_paragraphs(labelled.paragraphs, corpus)
         yield replace(settings, corpus=corpus, vectors=Path(temporary) / "vectors")
+
+
+def _about_unknown_files(labelled: Labelled, session: Session) -> list[LabelledQuestion]:
+    files = {record.file for record in session.documents()}
+    return [
+        question for question in labelled.questions if question.file and question.file not in files
+    ]
 
 
 def _inquiries(session: Session, labelled: Labelled) -> Iterator[Inquiry]:
@@ -183,8 +197,7 @@ def _evidence(
     """For each labelled question what the answer rests on, and whether the answer is right."""
     from qa.evaluate import judge
 
-    files = {record.file for record in session.documents()}
-    unknown = [q for q in labelled.questions if q.file and q.file not in files]
+    unknown = _about_unknown_files(labelled, session)
     if unknown:
         raise InputFileError(
             f"{path}: question {unknown[0].id} is about {unknown[0].file}, which the index does not "

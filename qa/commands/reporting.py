@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import ExitCode, InputFileError, UsageError
-from qa.files import backup_of
+from qa.files import latest_backup
 from qa.settings import Settings
 from qa.terminal import say
 from qa.text import counted
@@ -40,7 +40,7 @@ def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         on_bad_line=on_bad_line,
     )
     if earlier:
-        say(f"The earlier {out} is kept as {backup_of(out)}.")
+        say(f"The earlier {out} is kept as {latest_backup(out)}.")
     if reported.tally.bad_lines:
         say(f"{counted(reported.tally.bad_lines, 'line')} of {answers} could not be checked")
     say(f"{counted(reported.questions, 'question')} reported in {out}")

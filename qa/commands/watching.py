@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import CorpusError, QAError
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from qa.indexing import IndexReport
     from qa.models.encoder import Encoder
 
-__all__ = ["follow", "watch"]
+__all__ = ["changes_of", "follow", "watch"]
 
 #: Changes that come so close to each other make one update, in milliseconds; half a minute is the longest
 #: that an update waits for a folder that never rests.
@@ -35,39 +37,66 @@ def watch(settings: Settings, encoder: Encoder, show: Callable[[IndexReport], No
     Raises:
         KeyboardInterrupt: that is how it ends.
     """
-    follow(_changes(settings), settings, encoder, show)
+    follow(changes_of(settings), settings, encoder, show)
 
 
-def _changes(settings: Settings) -> Changes:
-    """Every set of changes; the first one, which may be empty, is what came before the watch began."""
+def changes_of(settings: Settings) -> Changes:
+    """Every set of changes; the first one, which may be empty, is what came before the watch began.
+
+    A folder that was removed and made again is another one, which is watched anew.
+    """
     import watchfiles
 
     index = str(settings.vectors.resolve())
+    roots = [root.resolve() for root in roots_of(settings.corpus).values()]
 
     def matters(_: Change, path: str) -> bool:
         return path != index and not path.startswith(f"{index}/")
 
-    watching = False
     try:
-        for found in watchfiles.watch(
-            *(root.resolve() for root in roots_of(settings.corpus).values()),
-            watch_filter=matters,
-            debounce=LONGEST_WAIT_MS,
-            step=QUIET_MS,
-            rust_timeout=LOOK_MS,
-            yield_on_timeout=True,
-            ignore_permission_denied=True,
-        ):
-            if not watching:
-                say(f"Watching {corpus_words(settings.corpus)}; Ctrl-C ends it.")
-            if found or not watching:
-                watching = True
-                yield found
+        while True:
+            watched = _identities(roots)
+            if None in watched:
+                time.sleep(LOOK_MS / 1_000)
+                continue
+            begins = True
+            for found in watchfiles.watch(
+                *roots,
+                watch_filter=matters,
+                debounce=LONGEST_WAIT_MS,
+                step=QUIET_MS,
+                rust_timeout=LOOK_MS,
+                yield_on_timeout=True,
+                ignore_permission_denied=True,
+            ):
+                if begins:
+                    say(f"Watching {corpus_words(settings.corpus)}; Ctrl-C ends it.")
+                replaced = _identities(roots) != watched or any(
+                    (watchfiles.Change.deleted, str(root)) in found for root in roots
+                )
+                if found or begins or replaced:
+                    begins = False
+                    yield found
+                if replaced:
+                    break
     except (OSError, RuntimeError) as error:
         raise CorpusError(
             f"The folder {corpus_words(settings.corpus)} cannot be followed ({error}); run qa index "
             "when it has changed, or set WATCHFILES_FORCE_POLLING=1 to look at it now and then."
         ) from error
+
+
+def _identities(roots: Sequence[Path]) -> list[tuple[int, int] | None]:
+    """Device and inode of each folder, ``None`` where there is none."""
+    found: list[tuple[int, int] | None] = []
+    for root in roots:
+        try:
+            status = root.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def follow(

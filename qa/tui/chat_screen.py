@@ -83,8 +83,8 @@ class ChatScreen(PanedScreen):
         if not question:
             self.notify("Type a question first.", severity="warning")
             return
-        turn = await self.query_one(Dialogue).add_turn(question, self._restriction())
-        turn.files = self._restricted.files if self._restricted is not None else None
+        files = self._restricted.files if self._restricted is not None else None
+        turn = await self.query_one(Dialogue).add_turn(question, self._restriction(), files)
         self.post_message(QuestionAsked(turn.number, question, turn.files))
 
     async def show_reply(self, number: int, inquiry: Inquiry, elapsed_ms: int) -> None:

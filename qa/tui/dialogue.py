@@ -57,10 +57,12 @@ class Dialogue(VerticalScroll, can_focus=True):
         yield Static(Content(WELCOME), id="welcome")
         yield self._below
 
-    async def add_turn(self, question: str, restriction: str = "") -> Turn:
-        """Append a question that has no reply yet."""
+    async def add_turn(
+        self, question: str, restriction: str = "", files: frozenset[str] | None = None
+    ) -> Turn:
+        """Append a question that has no reply yet, with the documents that it is asked of."""
         await self.query_children("#welcome").remove()
-        turn = Turn(self.next_number, question, restriction)
+        turn = Turn(self.next_number, question, restriction, files=files)
         self._next += 1
         self._turns.append(turn)
         await self._follow()
@@ -78,6 +80,7 @@ class Dialogue(VerticalScroll, can_focus=True):
                     restriction_text(_restriction(kept)),
                     reply,
                     int(kept.reply["elapsed_ms"]),
+                    frozenset(kept.files) if kept.files is not None else None,
                 )
                 for number, (kept, reply) in enumerate(turns, self._next)
             ]

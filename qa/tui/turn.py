@@ -27,6 +27,7 @@ class Turn:
         restriction: str = "",
         reply: Reply | None = None,
         elapsed_ms: int = 0,
+        files: frozenset[str] | None = None,
     ) -> None:
         self.number = number
         self.question = question
@@ -37,7 +38,7 @@ class Turn:
         self.error: QAError | None = None
         """Why there is no reply."""
         self.elapsed_ms = elapsed_ms
-        self.files: frozenset[str] | None = None
+        self.files = files
         """The documents that the question is restricted to; ``None`` for all."""
         self.shown: Citation | None = None
         """The citation that the source pane holds."""
