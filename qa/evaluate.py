@@ -17,8 +17,10 @@ from qa.errors import UsageError
 from qa.fitting import reliability, threshold_for_precision
 from qa.labelled import Labelled, LabelledQuestion
 from qa.models.reader import SpanModel
-from qa.reading import best_of_context
+from qa.reordering import over_orders
 from qa.session import Inquiry
+from qa.spans import best_of_context
+from qa.text import sentences
 
 __all__ = [
     "Judged",
@@ -179,7 +181,9 @@ def read_alone(labelled: Labelled, model: SpanModel) -> Iterator[Read]:
         )
     for question in labelled.questions:
         text = texts[question.paragraph or ""]
-        found = best_of_context(model.score(question.question, [text])[0])
+        plain = model.score(question.question, [text])[0]
+        read = over_orders(plain, model, question.question, "", text, sentences(text))
+        found = best_of_context(read)
         prediction = found[1].of(text) if found is not None else ""
         yield Read(
             kind=question.kind,

@@ -9,9 +9,8 @@ where the question asks for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import chain, islice
 from math import inf, log
 from typing import Protocol
@@ -22,7 +21,9 @@ import numpy.typing as npt
 from qa.dates import PartialDate, dates_of
 from qa.expectations import asks_who_says, expected_type, says, typed_spans
 from qa.models.reader import SpanModel, TokenScores
+from qa.reordering import over_orders
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence, share_of_terms
+from qa.spans import best_of_windows, null_score
 from qa.terms import stem, stems, words
 from qa.text import Span
 
@@ -34,9 +35,6 @@ __all__ = [
     "Reader",
     "SentenceReader",
     "SpanReader",
-    "best_of_context",
-    "best_spans",
-    "null_score",
     "ranked",
     "said",
     "same_place",
@@ -107,8 +105,6 @@ SPAN_FEATURES = (
 #: So many of them, the first, are known only when a passage has been read.
 READ_FEATURES = 2
 
-#: Longest answer of the span reader, in tokens.
-LONGEST_SPAN = 40
 #: How many candidates are worth carrying on.
 KEPT = 20
 #: A lead no larger than this, in logits of spans or in scores of candidates, may be owed to half precision:
@@ -141,6 +137,9 @@ class SpanReader:
     one reads first. Where it leaves another answer near, ``model`` reads again what decides: the passages of
     the best candidate and of its first rival, until both stand. The answer is then that of ``model``, and its
     confidence nearly so.
+
+    At the end the passage of the best candidate is read with its sentences in other orders too, and its span
+    and margin are those of the average; its sentence stays.
     """
 
     def __init__(
@@ -157,23 +156,45 @@ class SpanReader:
         self._most = most
 
     def read(self, retrieval: Retrieval) -> list[Candidate]:
+        readings, candidates = self._ranked(retrieval)
+        if not candidates:
+            return []
+        best, *others = candidates
+        return [self._settled(retrieval.question, best, readings[best.passage.id]), *others]
+
+    def _ranked(self, retrieval: Retrieval) -> tuple[dict[int, _Reading], list[Candidate]]:
+        """What was read, by the passages' ids, and its candidates, best first."""
         unread = _unread(retrieval)
-        rows = self._likeliest(retrieval, unread)
+        readings = self._likeliest(retrieval, unread)
         passages = {passage.id: (passage, held) for passage, held in unread}
         read_again: set[int] = set()
         while True:
-            candidates = ranked(chain.from_iterable(rows.values()), self._weights)
+            candidates = ranked(_rows_of(readings), self._weights)
             best = _deciding(candidates)
             if self._draft is None or (not read_again and not _is_near(best)):
-                return candidates
+                return readings, candidates
             left = {c.passage.id for c in best} - read_again
             if not left:
-                return candidates
-            rows |= _read(retrieval, [passages[id_] for id_ in sorted(left)], self._model)
+                return readings, candidates
+            readings |= _read(retrieval, [passages[id_] for id_ in sorted(left)], self._model)
             read_again |= left
 
-    def _likeliest(self, retrieval: Retrieval, unread: Sequence[_Unread]) -> dict[int, list[Row]]:
-        """The rows of all passages that may hold the best candidate, by their ids."""
+    def _settled(self, question: str, best: Candidate, reading: _Reading) -> Candidate:
+        """The candidate with its span and margin as they are over several orders of its passage."""
+        if len(best.passage.sentences) < 2:
+            return best
+        if self._draft is not None:
+            drafted = _in_orders(question, best, reading.windows, self._draft)
+            if drafted.ahead >= NEAR:
+                return drafted
+            context = best.passage.header + best.passage.text
+            return _in_orders(
+                question, best, self._model.score(question, [context])[0], self._model
+            )
+        return _in_orders(question, best, reading.windows, self._model)
+
+    def _likeliest(self, retrieval: Retrieval, unread: Sequence[_Unread]) -> dict[int, _Reading]:
+        """What was read of all passages that may hold the best candidate, by their ids."""
         model = self._draft if self._draft is not None else self._model
         if self._most == inf:
             return _read(retrieval, unread, model)
@@ -183,17 +204,36 @@ class SpanReader:
             for _, held in unread
         ]
         order = sorted(range(len(unread)), key=lambda place: -highest[place])
-        rows: dict[int, list[Row]] = {}
+        readings: dict[int, _Reading] = {}
         best = -inf
         for start in range(0, len(order), AT_ONCE):
             now = [unread[p] for p in order[start : start + AT_ONCE] if highest[p] > best]
             if not now:
                 break
             found = _read(retrieval, now, model)
-            rows |= found
-            first = ranked(chain.from_iterable(found.values()), self._weights)[:1]
+            readings |= found
+            first = ranked(_rows_of(found), self._weights)[:1]
             best = max([best, *(candidate.score for candidate in first)])
-        return rows
+        return readings
+
+
+def _in_orders(
+    question: str, candidate: Candidate, plain: Sequence[TokenScores], model: SpanModel
+) -> Candidate:
+    passage = candidate.passage
+    sentences = [s.span.counted_from(passage.span.start) for s in passage.sentences]
+    windows = over_orders(plain, model, question, passage.header, passage.text, sentences)
+    at = passage.span.start - len(passage.header)
+    found = best_of_windows(windows, candidate.sentence.counted_from(at))
+    if found is None:
+        return candidate
+    score, ahead, span = found
+    return replace(
+        candidate,
+        span=Span(at + span.start, at + span.end),
+        margin=score - null_score(windows),
+        ahead=ahead,
+    )
 
 
 def _deciding(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -234,7 +274,7 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
 
     A sentence that two passages share is read in the better one.
     """
-    return list(chain.from_iterable(_read(retrieval, _unread(retrieval), model).values()))
+    return list(_rows_of(_read(retrieval, _unread(retrieval), model)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +319,24 @@ def _unread(retrieval: Retrieval) -> list[_Unread]:
     return unread
 
 
-def _read(
-    retrieval: Retrieval, unread: Sequence[_Unread], model: SpanModel
-) -> dict[int, list[Row]]:
-    """The rows of these passages, by their ids."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A passage that has been read."""
+
+    windows: list[TokenScores]
+    rows: list[Row]
+
+
+def _rows_of(readings: Mapping[int, _Reading]) -> Iterator[Row]:
+    return chain.from_iterable(reading.rows for reading in readings.values())
+
+
+def _read(retrieval: Retrieval, unread: Sequence[_Unread], model: SpanModel) -> dict[int, _Reading]:
+    """What the model says of these passages, by their ids."""
     contexts = [passage.header + passage.text for passage, _ in unread]
     scored = model.score(retrieval.question, contexts)
     return {
-        passage.id: _rows(passage, held, windows)
+        passage.id: _Reading(windows, _rows(passage, held, windows))
         for (passage, held), windows in zip(unread, scored, strict=True)
     }
 
@@ -298,7 +348,7 @@ def _rows(
     at = passage.span.start - len(passage.header)
     rows: list[Row] = []
     for sentence in sentences:
-        found = _best_of_windows(windows, sentence.span.counted_from(at))
+        found = best_of_windows(windows, sentence.span.counted_from(at))
         if found is None:
             continue
         score, ahead, span = found
@@ -327,74 +377,6 @@ def _months(question: str) -> list[PartialDate]:
 
 def _similarity(sentence: RetrievedSentence, passage: RetrievedPassage) -> float:
     return sentence.similarity if sentence.similarity is not None else passage.dense
-
-
-def best_of_context(windows: Sequence[TokenScores]) -> tuple[float, Span] | None:
-    """The best span of a whole context and how far its logits lie above the context's null score.
-
-    ``None`` if the context has no token.
-    """
-    whole = Span(
-        0, max((int(tokens.offsets[:, 1].max(initial=0)) for tokens in windows), default=0)
-    )
-    best = _best_of_windows(windows, whole)
-    if best is None:
-        return None
-    score, _, span = best
-    return score - null_score(windows), span
-
-
-def _best_of_windows(
-    windows: Sequence[TokenScores], inside: Span
-) -> tuple[float, float, Span] | None:
-    """The best span inside ``inside``: its logits, how far they are ahead of the next span's, and itself.
-
-    ``None`` if no token of any window lies inside.
-    """
-    spans: dict[Span, float] = {}
-    for tokens in windows:
-        for score, span in best_spans(tokens, inside, LONGEST_SPAN):
-            spans[span] = max(score, spans.get(span, score))
-    if not spans:
-        return None
-    (span, score), *others = sorted(
-        spans.items(), key=lambda item: (item[1], item[0]), reverse=True
-    )
-    return score, score - others[0][1] if others else inf, span
-
-
-def null_score(windows: Sequence[TokenScores]) -> float:
-    """That a context holds no answer: the lowest of its windows' (Devlin et al. 2019, section 4.3)."""
-    return min((tokens.null for tokens in windows), default=0.0)
-
-
-def best_spans(
-    tokens: TokenScores, inside: Span, longest: int, count: int = 2
-) -> list[tuple[float, Span]]:
-    """The ``count`` spans inside ``inside`` with the highest start plus end logit, best first.
-
-    They have at most ``longest`` tokens and count characters of the context; there is none if no token of
-    the window lies inside.
-    """
-    starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
-    within = np.flatnonzero((starts >= inside.start) & (ends <= inside.end) & (ends > starts))
-    firsts, lasts = _spans_of(len(within), longest)
-    scores = tokens.start[within][firsts] + tokens.end[within][lasts]
-    found: list[tuple[float, Span]] = []
-    for _ in range(min(count, len(scores))):
-        place = int(np.argmax(scores))
-        first, last = within[firsts[place]], within[lasts[place]]
-        found.append((float(scores[place]), Span(int(starts[first]), int(ends[last]))))
-        scores[place] = -np.inf
-    return found
-
-
-@lru_cache(maxsize=128)
-def _spans_of(tokens: int, longest: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """First and last token of each span of at most ``longest`` of so many tokens."""
-    band = np.tri(tokens, tokens, longest - 1, dtype=bool) & ~np.tri(tokens, tokens, -1, dtype=bool)
-    firsts, lasts = np.nonzero(band)
-    return firsts, lasts
 
 
 def sentence_rows(retrieval: Retrieval) -> list[Row]:
