@@ -18,7 +18,7 @@ from qa.models.reader import (
     load_span_model,
 )
 from qa.models.weights import read_pinned
-from qa.reading import best_spans
+from qa.spans import best_spans
 from qa.text import Span
 from tests.reference import reference_reader
 
