@@ -152,6 +152,7 @@ class SpanReader:
         """``most`` is what logits can add to a score; without it every passage is read."""
         self._model = model
         self._draft = draft
+        self._first = draft if draft is not None else model
         self._weights = [weights[name] for name in SPAN_FEATURES]
         self._most = most
 
@@ -183,21 +184,16 @@ class SpanReader:
         """The candidate with its span and margin as they are over several orders of its passage."""
         if len(best.passage.sentences) < 2:
             return best
-        if self._draft is not None:
-            drafted = _in_orders(question, best, reading.windows, self._draft)
-            if drafted.ahead >= NEAR:
-                return drafted
-            context = best.passage.header + best.passage.text
-            return _in_orders(
-                question, best, self._model.score(question, [context])[0], self._model
-            )
-        return _in_orders(question, best, reading.windows, self._model)
+        settled = _in_orders(question, best, reading.windows, self._first)
+        if self._draft is None or settled.ahead >= NEAR:
+            return settled
+        context = best.passage.header + best.passage.text
+        return _in_orders(question, best, self._model.score(question, [context])[0], self._model)
 
     def _likeliest(self, retrieval: Retrieval, unread: Sequence[_Unread]) -> dict[int, _Reading]:
         """What was read of all passages that may hold the best candidate, by their ids."""
-        model = self._draft if self._draft is not None else self._model
         if self._most == inf:
-            return _read(retrieval, unread, model)
+            return _read(retrieval, unread, self._first)
         known = self._weights[READ_FEATURES:]
         highest = [
             self._most + max(float(np.dot(known, sentence.known)) for sentence in held)
@@ -210,7 +206,7 @@ class SpanReader:
             now = [unread[p] for p in order[start : start + AT_ONCE] if highest[p] > best]
             if not now:
                 break
-            found = _read(retrieval, now, model)
+            found = _read(retrieval, now, self._first)
             readings |= found
             first = ranked(_rows_of(found), self._weights)[:1]
             best = max([best, *(candidate.score for candidate in first)])
@@ -223,17 +219,8 @@ def _in_orders(
     passage = candidate.passage
     sentences = [s.span.counted_from(passage.span.start) for s in passage.sentences]
     windows = over_orders(plain, model, question, passage.header, passage.text, sentences)
-    at = passage.span.start - len(passage.header)
-    found = best_of_windows(windows, candidate.sentence.counted_from(at))
-    if found is None:
-        return candidate
-    score, ahead, span = found
-    return replace(
-        candidate,
-        span=Span(at + span.start, at + span.end),
-        margin=score - null_score(windows),
-        ahead=ahead,
-    )
+    found = _with_best_span(candidate, windows)
+    return found[1] if found is not None else candidate
 
 
 def _deciding(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -344,25 +331,36 @@ def _read(retrieval: Retrieval, unread: Sequence[_Unread], model: SpanModel) -> 
 def _rows(
     passage: RetrievedPassage, sentences: Sequence[_Sentence], windows: Sequence[TokenScores]
 ) -> list[Row]:
-    null = null_score(windows)
-    at = passage.span.start - len(passage.header)
     rows: list[Row] = []
     for sentence in sentences:
-        found = best_of_windows(windows, sentence.span.counted_from(at))
-        if found is None:
-            continue
-        score, ahead, span = found
-        candidate = Candidate(
-            passage,
-            Span(at + span.start, at + span.end),
-            sentence.span,
-            0.0,
-            margin=score - null,
-            similarity=sentence.similarity,
-            ahead=ahead,
+        whole = Candidate(
+            passage, sentence.span, sentence.span, 0.0, similarity=sentence.similarity
         )
-        rows.append((candidate, (score, score - null, *sentence.known)))
+        found = _with_best_span(whole, windows)
+        if found is not None:
+            score, candidate = found
+            rows.append((candidate, (score, candidate.margin, *sentence.known)))
     return rows
+
+
+def _with_best_span(
+    candidate: Candidate, windows: Sequence[TokenScores]
+) -> tuple[float, Candidate] | None:
+    """The logits of the best span in the candidate's sentence, and the candidate with that span.
+
+    ``None`` if no token of its passage's ``windows`` lies in the sentence.
+    """
+    at = candidate.passage.span.start - len(candidate.passage.header)
+    found = best_of_windows(windows, candidate.sentence.counted_from(at))
+    if found is None:
+        return None
+    score, ahead, span = found
+    return score, replace(
+        candidate,
+        span=Span(at + span.start, at + span.end),
+        margin=score - null_score(windows),
+        ahead=ahead,
+    )
 
 
 def _months(question: str) -> list[PartialDate]:

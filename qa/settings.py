@@ -6,7 +6,6 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +140,8 @@ def _require_known(environment: Mapping[str, str]) -> None:
     ours = [f"QA_{key.upper()}" for key in _KINDS]
     for variable in environment:
         if variable.startswith("QA_") and variable not in ours:
+            from difflib import get_close_matches
+
             meant = get_close_matches(variable, ours, n=1, cutoff=0.85)
             if meant:
                 raise UsageError(

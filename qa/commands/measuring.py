@@ -120,6 +120,7 @@ def _corpus_of(labelled: Labelled, settings: Settings) -> Iterator[Settings]:
 
 
 def _about_unknown_files(labelled: Labelled, session: Session) -> list[LabelledQuestion]:
+    """The questions that no answer can be right for, since the index does not hold their file."""
     files = {record.file for record in session.documents()}
     return [
         question for question in labelled.questions if question.file and question.file not in files

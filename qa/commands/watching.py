@@ -53,32 +53,35 @@ def changes_of(settings: Settings) -> Changes:
     def matters(_: Change, path: str) -> bool:
         return path != index and not path.startswith(f"{index}/")
 
+    def changes_until_replaced(watched: list[tuple[int, int] | None]) -> Changes:
+        begins = True
+        for found in watchfiles.watch(
+            *roots,
+            watch_filter=matters,
+            debounce=LONGEST_WAIT_MS,
+            step=QUIET_MS,
+            rust_timeout=LOOK_MS,
+            yield_on_timeout=True,
+            ignore_permission_denied=True,
+        ):
+            if begins:
+                say(f"Watching {corpus_words(settings.corpus)}; Ctrl-C ends it.")
+            replaced = _identities(roots) != watched or any(
+                (watchfiles.Change.deleted, str(root)) in found for root in roots
+            )
+            if found or begins or replaced:
+                begins = False
+                yield found
+            if replaced:
+                return
+
     try:
         while True:
-            watched = _identities(roots)
-            if None in watched:
+            there = _identities(roots)
+            if None in there:
                 time.sleep(LOOK_MS / 1_000)
-                continue
-            begins = True
-            for found in watchfiles.watch(
-                *roots,
-                watch_filter=matters,
-                debounce=LONGEST_WAIT_MS,
-                step=QUIET_MS,
-                rust_timeout=LOOK_MS,
-                yield_on_timeout=True,
-                ignore_permission_denied=True,
-            ):
-                if begins:
-                    say(f"Watching {corpus_words(settings.corpus)}; Ctrl-C ends it.")
-                replaced = _identities(roots) != watched or any(
-                    (watchfiles.Change.deleted, str(root)) in found for root in roots
-                )
-                if found or begins or replaced:
-                    begins = False
-                    yield found
-                if replaced:
-                    break
+            else:
+                yield from changes_until_replaced(there)
     except (OSError, RuntimeError) as error:
         raise CorpusError(
             f"The folder {corpus_words(settings.corpus)} cannot be followed ({error}); run qa index "

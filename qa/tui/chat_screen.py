@@ -123,7 +123,7 @@ class ChatScreen(PanedScreen):
         last = await dialogue.restore(turns)
         if last is not None:
             # It goes on as it was left, in the same documents; what of them is gone is told by the records.
-            restriction = Restriction(frozenset(turns[-1][0].files or ()))
+            restriction = Restriction(last.files or frozenset())
             self._take(restriction.among(self._records) if self._records else restriction)
             self._show(last, last.citations[0] if last.citations else None)
             dialogue.show_turn(last)

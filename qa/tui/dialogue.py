@@ -74,14 +74,7 @@ class Dialogue(VerticalScroll, can_focus=True):
         async with self._following, self.batch():
             await self.query_children("TurnView, #welcome").remove()
             self._turns = [
-                Turn(
-                    number,
-                    kept.question,
-                    restriction_text(_restriction(kept)),
-                    reply,
-                    int(kept.reply["elapsed_ms"]),
-                    frozenset(kept.files) if kept.files is not None else None,
-                )
+                _restored(number, kept, reply)
                 for number, (kept, reply) in enumerate(turns, self._next)
             ]
             self._next += len(turns)
@@ -215,5 +208,7 @@ def _between(tops: Sequence[int], first: int, last: int) -> range:
     return range(inside[0], inside[-1] + 1) if inside else range(0)
 
 
-def _restriction(kept: KeptTurn) -> Restriction | None:
-    return Restriction(frozenset(kept.files)) if kept.files is not None else None
+def _restored(number: int, kept: KeptTurn, reply: Reply) -> Turn:
+    files = frozenset(kept.files) if kept.files is not None else None
+    restriction = restriction_text(Restriction(files) if files is not None else None)
+    return Turn(number, kept.question, restriction, reply, int(kept.reply["elapsed_ms"]), files)
