@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from qa.candidates import Candidate
 from qa.expectations import expected_type
-from qa.reading import Candidate
 from qa.retrieval import Retrieval
 from qa.terms import holds_name, names, stem, stems, words
 from qa.text import Span

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from qa.agreement import Agreement, agreements
+from qa.candidates import Candidate, said, same_place
 from qa.corpus import FileState
 from qa.documents import Document
 from qa.expectations import expected_type, typed_spans
-from qa.reading import Candidate, said, same_place
 from qa.retrieval import Retrieval
 from qa.terms import content_words, names, stem, stem_set
 from qa.text import Span, surroundings

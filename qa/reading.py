@@ -1,98 +1,33 @@
-"""From retrieved passages to candidate answers, one for each sentence.
+"""The span reader: of each sentence of the retrieved passages the best span, by a model that reads them.
 
-Both readers weigh what vectors and words say about a sentence, with weights learned from questions about
-other texts (``scripts/fit_readers.py``). The span reader adds what its model says of the best span in the
-sentence; the sentence reader, which needs no model, narrows the sentence to a number, a date or a name
-where the question asks for one.
+What the model says of a span is weighed with what vectors and words say about its sentence, with weights
+learned from questions about other texts (``scripts/fit_readers.py``).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from math import inf, log
-from typing import Protocol
+from math import inf
 
 import numpy as np
-import numpy.typing as npt
 
+from qa.candidates import Candidate, Row, ranked, said, same_place, similarity_of
 from qa.dates import PartialDate, dates_of
-from qa.expectations import asks_who_says, expected_type, says, typed_spans
 from qa.models.reader import SpanModel, TokenScores
 from qa.reordering import over_orders
-from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence, share_of_terms
+from qa.retrieval import Retrieval, RetrievedPassage
 from qa.spans import best_of_windows, null_score
-from qa.terms import stem, stems, words
 from qa.text import Span
 
-__all__ = [
-    "FEATURES",
-    "READ_FEATURES",
-    "SPAN_FEATURES",
-    "Candidate",
-    "Reader",
-    "SentenceReader",
-    "SpanReader",
-    "ranked",
-    "said",
-    "same_place",
-    "sentence_rows",
-    "span_rows",
-]
+__all__ = ["READ_FEATURES", "SPAN_FEATURES", "SpanReader", "span_rows"]
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A span that may answer the question; spans count in its document's text."""
-
-    passage: RetrievedPassage
-    span: Span
-    sentence: Span
-    score: float
-    """Log-odds, comparable across passages; higher is better."""
-    margin: float = 0.0
-    """Of a span reader: the span's logits above the null score of its passage."""
-    similarity: float = 0.0
-    """Of its sentence to the question; that of its passage where sentences have no vectors."""
-    ahead: float = inf
-    """Of a span reader: the span's logits above those of the next best span in its sentence."""
-
-
-class Reader(Protocol):
-    """Reads passages for a question."""
-
-    def read(self, retrieval: Retrieval) -> list[Candidate]:
-        """Candidate answers, best first; empty if no sentence is worth considering."""
-
-
-#: What the sentence reader knows of a sentence, each a number of about -1 to 1.
-FEATURES = (
-    "similarity",
-    "similarity_to_best",
-    "neighbour_similarity",
-    "passage_similarity",
-    "passage_fused",
-    "share",
-    "neighbour_share",
-    "passage_share",
-    "typed",
-    "untyped",
-    "length",
-    "new_words",
-    "furniture",
-    "says_who",
-    "asks",
-    "echo",
-)
-
-
-#: And the span reader: the best span's raw logits, those above the null score of its passage, the fused
-#: score of the passage, the similarity of the sentence, the share of the question's idf in the passage,
-#: whether its document is of the month that the question names, and the share of the question's names that
-#: its document holds. The further features above raise the score on unrelated paragraphs and lower it on
-#: documents that tell similar things, so these seven are all.
+#: What the span reader knows of a sentence: the best span's raw logits, those above the null score of its
+#: passage, the fused score of the passage, the similarity of the sentence, the share of the question's idf in
+#: the passage, whether its document is of the month that the question names, and the share of the question's
+#: names that its document holds. What the sentence reader knows besides raises the score on unrelated
+#: paragraphs and lowers it on documents that tell similar things, so these seven are all.
 SPAN_FEATURES = (
     "span",
     "margin",
@@ -105,28 +40,12 @@ SPAN_FEATURES = (
 #: So many of them, the first, are known only when a passage has been read.
 READ_FEATURES = 2
 
-#: How many candidates are worth carrying on.
-KEPT = 20
 #: A lead no larger than this, in logits of spans or in scores of candidates, may be owed to half precision:
 #: over 600 questions on Wikipedia scores differed by 0.06 at most.
 NEAR = 0.1
 #: Passages that are read together before it is asked whether the others can still come first: as many as a
 #: batch of the embedded model holds.
 AT_ONCE = 4
-
-
-#: An unscored candidate with its features.
-Row = tuple[Candidate, tuple[float, ...]]
-
-
-class SentenceReader:
-    """Picks the sentence by a linear model over :data:`FEATURES`, and the span in it by its type."""
-
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        self._weights = [weights[name] for name in FEATURES]
-
-    def read(self, retrieval: Retrieval) -> list[Candidate]:
-        return ranked(sentence_rows(retrieval), self._weights)
 
 
 class SpanReader:
@@ -238,24 +157,6 @@ def _is_near(deciding: Sequence[Candidate]) -> bool:
     return best.ahead < NEAR or any(best.score - rival.score < NEAR for rival in rivals)
 
 
-def same_place(one: Candidate, other: Candidate) -> bool:
-    """True if both stand in one sentence: passages overlap, so a span can come twice."""
-    return one.passage.document == other.passage.document and one.sentence == other.sentence
-
-
-def said(candidate: Candidate) -> str:
-    """The words of its span, letter case and punctuation aside."""
-    return " ".join(words(candidate.passage.slice(candidate.span)))
-
-
-def ranked(rows: Iterable[Row], weights: npt.ArrayLike) -> list[Candidate]:
-    """The best candidates, best first, their score being the weighed sum of their features."""
-    scored = [
-        replace(candidate, score=float(np.dot(weights, features))) for candidate, features in rows
-    ]
-    return sorted(scored, key=lambda c: (-c.score, c.passage.id, c.span))[:KEPT]
-
-
 def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
     """The best span of each sentence, unscored, with its numbers in the order of :data:`SPAN_FEATURES`.
 
@@ -292,7 +193,7 @@ def _unread(retrieval: Retrieval) -> list[_Unread]:
             if (passage.document, sentence.span) in seen:
                 continue
             seen.add((passage.document, sentence.span))
-            similarity = _similarity(sentence, passage)
+            similarity = similarity_of(sentence, passage)
             known = (
                 passage.fused / top_fused,
                 similarity,
@@ -371,101 +272,3 @@ def _months(question: str) -> list[PartialDate]:
     year alone, says as often when something happened that a document of another time tells of.
     """
     return [day for day in dates_of(question) if day.years is not None and day.month is not None]
-
-
-def _similarity(sentence: RetrievedSentence, passage: RetrievedPassage) -> float:
-    return sentence.similarity if sentence.similarity is not None else passage.dense
-
-
-def sentence_rows(retrieval: Retrieval) -> list[Row]:
-    """Every sentence of the retrieved passages that says something, each once, with its features."""
-    question, weights = retrieval.question, retrieval.term_weights
-    kind, who_says = expected_type(question), asks_who_says(question)
-    top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
-    top_similarity = max(
-        (
-            sentence.similarity
-            for passage in retrieval.passages
-            for sentence in passage.sentences
-            if sentence.similarity is not None
-        ),
-        default=0.0,
-    )
-    seen: set[tuple[int, Span]] = set()
-    rows: list[Row] = []
-    for passage in retrieval.passages:
-        texts = [passage.slice(s.span) for s in passage.sentences]
-        similarities = [_similarity(sentence, passage) for sentence in passage.sentences]
-        held = [stems(text) for text in texts]
-        shares = [share_of_terms(terms, weights) for terms in held]
-        for place, sentence in enumerate(passage.sentences):
-            text = texts[place]
-            key = (passage.document, sentence.span)
-            if key in seen or not any(character.isalnum() for character in text):
-                continue
-            seen.add(key)
-            around = [p for p in (place - 1, place + 1) if 0 <= p < len(texts)]
-            new = sum(term not in weights for term in held[place])
-            found = kind is not None and bool(typed_spans(text, kind, question))
-            rows.append(
-                (
-                    Candidate(
-                        passage,
-                        answer_span(question, passage, sentence.span),
-                        sentence.span,
-                        score=0.0,
-                        similarity=similarities[place],
-                    ),
-                    (
-                        similarities[place],
-                        similarities[place] - top_similarity,
-                        max((similarities[p] for p in around), default=0.0),
-                        passage.dense,
-                        passage.fused / top_fused,
-                        shares[place],
-                        max((shares[p] for p in around), default=0.0),
-                        passage.lexical,
-                        float(kind is not None and found),
-                        float(kind is not None and not found),
-                        log(1 + len(held[place])) / 4,
-                        min(new, 12) / 12,
-                        float(not passage.prose),
-                        float(who_says and says(text)),
-                        float(text.rstrip("\"'”’»)").endswith("?")),
-                        float(new <= 1),
-                    ),
-                )
-            )
-    return rows
-
-
-def answer_span(question: str, passage: RetrievedPassage, sentence: Span) -> Span:
-    """The part of a sentence that answers: the thing asked for, else the sentence without its quotes."""
-    text = passage.slice(sentence)
-    kind = expected_type(question)
-    spans = typed_spans(text, kind, question) if kind is not None else []
-    if spans:
-        span = min(spans, key=lambda span: _distance(text, span, question))
-        return Span(sentence.start + span.start, sentence.start + span.end)
-    start, end = sentence.start, sentence.end
-    while end - start > 1 and not text[start - sentence.start].isalnum():
-        start += 1
-    while end - start > 1 and text[end - 1 - sentence.start] in _CLOSING:
-        end -= 1
-    return Span(start, end)
-
-
-_CLOSING = "\"'“”‘’«».,;: \t"
-
-
-def _distance(text: str, span: Span, question: str) -> tuple[float, int]:
-    """How far a span stands from the question's words in a sentence, in characters; near is likely."""
-    asked = set(stems(question))
-    places = [
-        match.start()
-        for match in re.finditer(r"[^\W_]+", text)
-        if stem(match.group().casefold()) in asked
-    ]
-    middle = (span.start + span.end) / 2
-    distances = sorted(abs(place - middle) for place in places)[:3]
-    return (sum(distances) / len(distances) if distances else 0.0, span.start)

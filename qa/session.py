@@ -19,6 +19,7 @@ from qa.answer import (
     with_file_states,
 )
 from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
+from qa.candidates import Candidate, Reader
 from qa.corpus import FileState, corpus_files, file_state
 from qa.dialogue import Reading, readings
 from qa.documents import Document
@@ -33,10 +34,11 @@ from qa.models.reader import (
     load_span_model,
 )
 from qa.models.weights import EMBEDDED_READER_SHA256
-from qa.reading import Candidate, Reader, SentenceReader, SpanReader
+from qa.reading import SpanReader
 from qa.retrieval import Retrieval, retrieve
 from qa.roots import corpus_words, identity_of
 from qa.schema import DocumentRecord, IndexDescription
+from qa.sentence_reading import SentenceReader
 from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings, index_command
 from qa.store import Store
 from qa.vectors import VectorIndex, open_vectors

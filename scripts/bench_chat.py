@@ -104,6 +104,14 @@ def make_corpus(folder: Path, passages: int) -> None:
         (folder / f"{number:05d}.txt").write_text(f"{text}\n", encoding="utf-8")
 
 
+def _is_past(due: float) -> bool:
+    return time.perf_counter() >= due
+
+
+def _all_echoed(terminal: Terminal, word: str, seen: list[float]) -> bool:
+    return note_echoes(terminal, word, seen) == WORD
+
+
 def type_for(terminal: Terminal, seconds: int) -> tuple[list[float], int]:
     """The time of each key's echo in seconds, and how many keys had none."""
     drawn = random.Random(1)
@@ -118,13 +126,12 @@ def type_for(terminal: Terminal, seconds: int) -> tuple[list[float], int]:
         due = time.perf_counter()
         while len(sent) < WORD:
             due += 1 / KEYS_A_SECOND
-            terminal.read_until(lambda due=due: time.perf_counter() >= due, 1)
+            terminal.read_until(partial(_is_past, due), 1)
             note_echoes(terminal, word, seen)
             terminal.send(word[len(sent)])
             sent.append(time.perf_counter())
             note_echoes(terminal, word, seen)
-        echoed = partial(note_echoes, terminal, word, seen)
-        terminal.read_until(lambda echoed=echoed: echoed() == WORD, 5)
+        terminal.read_until(partial(_all_echoed, terminal, word, seen), 5)
         echoes += [at - before for at, before in zip(seen, sent, strict=False)]
         dropped += WORD - len(seen)
         terminal.send("\x15")  # ctrl+u clears the box

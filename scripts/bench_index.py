@@ -26,8 +26,9 @@ from pathlib import Path
 import numpy as np
 
 from qa.indexing import update_index
-from qa.models.encoder import TUNED_WEIGHTS_SHA256, Progress, Vectors, embed_separately
+from qa.models.encoder import Progress, Vectors, embed_separately
 from qa.models.passage_texts import PassageText
+from qa.models.weights import TUNED_WEIGHTS_SHA256
 from qa.settings import EMBEDDED_MODEL, Settings
 
 WORDS = (
@@ -44,7 +45,8 @@ class DigestEncoder:
         return len(text.split())
 
     def embed_query(self, question: str) -> Vectors:
-        return self.embed_documents([question])[0]
+        vector: Vectors = self.embed_documents([question])[0]
+        return vector
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         rows = [

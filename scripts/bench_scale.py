@@ -221,10 +221,9 @@ def alternatives(folder: Path) -> Iterator[dict[str, Any]]:
         build = time.perf_counter() - started
         size = len(faiss.serialize_index(index)) / 1e6
         for effort in several:
-            if effort and factory.startswith("IVF"):
-                index.nprobe = effort
-            elif effort:
-                index.hnsw.efSearch = effort
+            if effort:
+                parameter = "nprobe" if factory.startswith("IVF") else "efSearch"
+                faiss.ParameterSpace().set_index_parameter(index, parameter, effort)
             yield {
                 "index": factory,
                 "effort": effort,

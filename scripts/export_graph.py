@@ -84,7 +84,7 @@ def bert() -> ModelProto:
         outer = graph.dense(active, f"{at}.output.dense", INNER, WIDTH)
         last = layer == LAYERS - 1
         x = graph.normalised(outer, x, f"{at}.output", "hidden" if last else f"{at}.out")
-    shape = ["batch", "length", WIDTH]
+    shape: list[str | int | None] = ["batch", "length", WIDTH]
     inputs = [
         helper.make_tensor_value_info("embedded", TensorProto.FLOAT, shape),
         # (batch, length), or (batch, length, length) where not every token attends to every other one.

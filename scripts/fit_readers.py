@@ -29,20 +29,14 @@ import numpy.typing as npt
 
 from qa.answer import evidence_of
 from qa.calibration import LogisticCalibrator
+from qa.candidates import Candidate, Row, ranked
 from qa.fitting import fit_calibrator
 from qa.labelled import LabelledQuestion, read_labelled, write_paragraphs
 from qa.models.encoder import Encoder, load_encoder
 from qa.models.reader import load_embedded_readers
-from qa.reading import (
-    FEATURES,
-    READ_FEATURES,
-    SPAN_FEATURES,
-    Candidate,
-    ranked,
-    sentence_rows,
-    span_rows,
-)
+from qa.reading import READ_FEATURES, SPAN_FEATURES, span_rows
 from qa.retrieval import Retrieval, retrieve
+from qa.sentence_reading import FEATURES, sentence_rows
 from qa.session import build_index
 from qa.settings import EMBEDDED_MODEL, Settings
 from qa.store import Store
@@ -53,8 +47,7 @@ from qa.vectors import open_vectors
 BEYOND = 2.0
 ARTEFACTS = Path(__file__).parent.parent / "qa" / "artefacts"
 Array = npt.NDArray[np.float64]
-Rows = list[tuple[Candidate, tuple[float, ...]]]
-RowsOf = Callable[[Retrieval], Rows]
+RowsOf = Callable[[Retrieval], list[Row]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ class Example:
     """A question with its candidates, one for each sentence, and which of them are right."""
 
     retrieval: Retrieval
-    rows: Rows
+    rows: list[Row]
     right: Array
     answerable: bool
 

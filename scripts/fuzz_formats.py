@@ -63,7 +63,7 @@ _SMALLEST_DOCX = zipped(
     }
 )
 #: A Word document that python-docx writes has so much else in it that hardly any change matters.
-WRITTEN = {**WRITERS, ".docx": lambda: _SMALLEST_DOCX}
+WRITTEN: dict[str, Callable[[], bytes]] = {**WRITERS, ".docx": lambda: _SMALLEST_DOCX}
 #: The part of an archive that is fuzzed by itself.
 PARTS = {".docx": "word/document.xml", ".epub": "book/a.xhtml", ".odt": "content.xml"}
 _DONE = re.compile(r"#(\d+)\s+DONE\s+cov: (\d+) ft: (\d+)")

@@ -65,6 +65,12 @@ DOCUMENTS = {
 }
 
 
+def folder_of(settings: Settings) -> Path:
+    """The one folder of the corpus."""
+    assert isinstance(settings.corpus, Path)
+    return settings.corpus
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder of four short documents on four topics."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, Evidence, Scores
+from qa.candidates import Candidate
 from qa.documents import Document, document_from
 from qa.indexing import update_index
 from qa.models.reader import TokenScores
-from qa.reading import Candidate
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.session import Session
 from qa.settings import Settings

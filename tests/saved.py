@@ -56,12 +56,12 @@ def write_answers(path: Path, *records: Record | bytes) -> Path:
     return path
 
 
-def mill(**changes: str) -> Record:
+def mill(**changes: Any) -> Record:
     """An answer from the file ``mill.txt``, which holds ``MILL``."""
     return saved("1812", **changes)
 
 
-def ferry(**changes: str) -> Record:
+def ferry(**changes: Any) -> Record:
     """An answer from the file ``ferry.txt``, which holds ``FERRY``."""
     return saved("sank in 1812", FERRY, "ferry.txt", **changes)
 

@@ -38,7 +38,7 @@ def check(folder: Path, *records: Record | bytes) -> list[CheckedAnswer | BadLin
 
 def findings(folder: Path, *records: Record | bytes) -> list[Finding]:
     """How each citation of these records stands; none of the lines is bad."""
-    found = []
+    found: list[Finding] = []
     for item in check(folder, *records):
         assert isinstance(item, CheckedAnswer)
         found.extend(item.findings)

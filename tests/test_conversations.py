@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from qa.session import Session
 from qa.settings import Settings
 from qa.store import STORE_FILE
 from tests.commands import environment
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 from tests.fakes_conversations import ABSTAINED, EVIL, MILL, NOON, kept
 
@@ -192,7 +194,7 @@ def test_a_conversation_deleted_by_another_chat_is_not_brought_back(tmp_path: Pa
 def refused(folder: Path, match: str) -> None:
     """Every use of the file says so, and leaves it as it is."""
     before = (folder / CONVERSATIONS_FILE).read_bytes()
-    uses = [
+    uses: list[Callable[[], object]] = [
         lambda: keep(folder, None, CORPUS, [kept()]),
         lambda: records(folder),
         lambda: load(folder, 1),
@@ -262,7 +264,7 @@ def test_in_a_folder_that_may_not_be_written_conversations_are_read(tmp_path: Pa
 def test_indexing_leaves_conversations_alone(chatty: Settings, rebuild: bool) -> None:
     id_ = keep(chatty.vectors, None, CORPUS, [kept()])
     before = (chatty.vectors / CONVERSATIONS_FILE).read_bytes()
-    (chatty.corpus / "new.txt").write_text("A new file.", encoding="utf-8")
+    (folder_of(chatty) / "new.txt").write_text("A new file.", encoding="utf-8")
     update_index(chatty, FakeEncoder(), rebuild=rebuild)
     assert (chatty.vectors / CONVERSATIONS_FILE).read_bytes() == before
     assert questions(chatty.vectors, id_) == ["When was it?"]
@@ -322,7 +324,7 @@ def test_a_cited_document_is_found_in_the_folder(chatty: Settings, cited: Citati
 def test_of_a_changed_file_the_text_is_taken_from_the_index_while_that_has_it(
     chatty: Settings, cited: Citation, change: str
 ) -> None:
-    path = chatty.corpus / cited.file
+    path = folder_of(chatty) / cited.file
     if change == "gone":
         path.unlink()
     else:

@@ -13,6 +13,7 @@ from qa.corpus import corpus_files, read_corpus
 from qa.errors import CorpusError
 from qa.indexing import update_index
 from qa.settings import Settings
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 
@@ -71,7 +72,7 @@ def test_qaignore_has_the_last_word(tmp_path: Path) -> None:
 
 def test_a_file_that_is_ignored_from_now_on_leaves_the_index(settings: Settings) -> None:
     update_index(settings, FakeEncoder())
-    (settings.corpus / ".qaignore").write_text("nested/\n")
+    (folder_of(settings) / ".qaignore").write_text("nested/\n")
     assert update_index(settings, FakeEncoder()).removed == ("nested/orchard.txt",)
 
 
@@ -88,8 +89,8 @@ def test_rules_that_cannot_be_read_leave_out_their_whole_folder(tmp_path: Path) 
 
 
 def test_an_index_inside_the_corpus_is_not_read(settings: Settings) -> None:
-    inside = Settings(corpus=settings.corpus, vectors=settings.corpus / "vectors")
+    inside = Settings(corpus=folder_of(settings), vectors=folder_of(settings) / "vectors")
     before = corpus_files(settings.corpus)
     update_index(inside, FakeEncoder())
-    assert (settings.corpus / "vectors" / "store.sqlite").exists()
+    assert (folder_of(settings) / "vectors" / "store.sqlite").exists()
     assert corpus_files(settings.corpus) == before

@@ -20,7 +20,7 @@ from qa.settings import Settings
 from qa.stamps import stamp_of
 from qa.store import Store
 from qa.vectors import discard_vectors, open_vectors, save_vectors, vectors_fit
-from tests.conftest import DOCUMENTS
+from tests.conftest import DOCUMENTS, folder_of
 from tests.fakes import FakeEncoder
 
 
@@ -29,8 +29,16 @@ def later() -> int:
     return time.time_ns() + 60_000_000_000
 
 
-def updated(settings: Settings, encoder: Encoder | None = None, **how: bool) -> IndexReport:
-    return update_index(settings, encoder or FakeEncoder(), clock=later, **how)
+def updated(
+    settings: Settings,
+    encoder: Encoder | None = None,
+    *,
+    rebuild: bool = False,
+    verify: bool = False,
+) -> IndexReport:
+    return update_index(
+        settings, encoder or FakeEncoder(), clock=later, rebuild=rebuild, verify=verify
+    )
 
 
 def read_again(settings: Settings, stamps: dict[str, str]) -> list[str]:
@@ -113,7 +121,7 @@ def test_a_file_that_may_no_longer_be_so_large_is_skipped_though_it_is_unchanged
     settings: Settings,
 ) -> None:
     updated(settings)
-    small = replace(settings, max_file_bytes=(settings.corpus / "bees.txt").stat().st_size)
+    small = replace(settings, max_file_bytes=(folder_of(settings) / "bees.txt").stat().st_size)
     report = updated(small)
     assert "bees.txt" not in report.removed
     assert {item.file for item in report.skipped} == set(report.removed) != set()
@@ -185,10 +193,12 @@ def test_a_renamed_file_is_not_embedded_again_and_is_cited_by_its_new_name(
 
 
 def test_a_renamed_file_whose_name_is_its_title_is_embedded_again(settings: Settings) -> None:
-    sidecar = settings.corpus / "bees.txt.meta.toml"
+    sidecar = folder_of(settings) / "bees.txt.meta.toml"
     sidecar.write_text('title = "On hives"')
     updated(settings)
-    (settings.corpus / "bees.txt").rename(settings.corpus / "hives.txt")  # its sidecar stays
+    (folder_of(settings) / "bees.txt").rename(
+        folder_of(settings) / "hives.txt"
+    )  # its sidecar stays
     report = updated(settings)
     assert (report.renamed, report.added, report.removed) == ((), ("hives.txt",), ("bees.txt",))
 

@@ -16,6 +16,7 @@ from qa.indexing import IndexReport, changed_files, update_index
 from qa.models.encoder import Progress, Vectors
 from qa.settings import Settings
 from qa.store import Store
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 FILES = ("bees.txt", "ferry.txt", "lighthouse.txt", "nested/orchard.txt")
@@ -74,7 +75,7 @@ def test_an_unchanged_folder_is_not_embedded_again(settings: Settings) -> None:
 
 def test_a_changed_file_is_embedded_again_and_the_others_are_not(settings: Settings) -> None:
     built(settings)
-    (settings.corpus / "bees.txt").write_text("A hive holds a queen and her drones.")
+    (folder_of(settings) / "bees.txt").write_text("A hive holds a queen and her drones.")
     encoder = FakeEncoder()
     report = update_index(settings, encoder)
     assert (report.changed, report.added, report.removed) == (("bees.txt",), (), ())
@@ -87,7 +88,7 @@ def test_a_changed_file_is_embedded_again_and_the_others_are_not(settings: Setti
 
 def test_a_file_that_was_only_touched_is_not_embedded_again(settings: Settings) -> None:
     built(settings)
-    os.utime(settings.corpus / "bees.txt", (0, 0))
+    os.utime(folder_of(settings) / "bees.txt", (0, 0))
     encoder = FakeEncoder()
     assert update_index(settings, encoder).changed == ()
     assert encoder.embedded == []
@@ -95,7 +96,7 @@ def test_a_file_that_was_only_touched_is_not_embedded_again(settings: Settings) 
 
 def test_a_new_sidecar_counts_as_a_change_of_its_document(settings: Settings) -> None:
     built(settings)
-    (settings.corpus / "bees.txt.meta.toml").write_text('title = "On hives"')
+    (folder_of(settings) / "bees.txt.meta.toml").write_text('title = "On hives"')
     assert update_index(settings, FakeEncoder()).changed == ("bees.txt",)
     with Store.open(settings.vectors) as store:
         assert store.documents()[0].title == "On hives"
@@ -103,7 +104,7 @@ def test_a_new_sidecar_counts_as_a_change_of_its_document(settings: Settings) ->
 
 def test_a_removed_file_leaves_no_trace_in_any_search(settings: Settings) -> None:
     built(settings)
-    (settings.corpus / "lighthouse.txt").unlink()
+    (folder_of(settings) / "lighthouse.txt").unlink()
     assert built(settings).removed == ("lighthouse.txt",)
     assert holding(settings.vectors, "lighthouse") == 0
     with Store.open(settings.vectors) as store:
@@ -114,9 +115,9 @@ def test_a_removed_file_leaves_no_trace_in_any_search(settings: Settings) -> Non
 
 def test_changed_files_are_named_before_and_none_after_an_update(settings: Settings) -> None:
     built(settings)
-    (settings.corpus / "new.txt").write_text("Something new.")
-    (settings.corpus / "bees.txt").write_text("Something else.")
-    (settings.corpus / "ferry.txt").unlink()
+    (folder_of(settings) / "new.txt").write_text("Something new.")
+    (folder_of(settings) / "bees.txt").write_text("Something else.")
+    (folder_of(settings) / "ferry.txt").unlink()
     with Store.open(settings.vectors) as store:
         changed = changed_files(settings.corpus, store, settings.max_file_bytes)
     assert changed == ["bees.txt", "ferry.txt", "new.txt"]
@@ -128,14 +129,14 @@ def test_changed_files_are_named_before_and_none_after_an_update(settings: Setti
 def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_indexed(
     settings: Settings,
 ) -> None:
-    (settings.corpus / "old.txt").write_bytes(b"caf\x81")
+    (folder_of(settings) / "old.txt").write_bytes(b"caf\x81")
     report = built(settings)
     assert report.documents == 4
     assert report.skipped == (Skipped("old.txt", "its encoding cannot be told; save it as UTF-8"),)
 
 
 def test_a_file_whose_name_is_no_text_does_not_stop_the_others(settings: Settings) -> None:
-    (settings.corpus / os.fsdecode(b"caf\xe9.txt")).write_text("A name in latin-1.")
+    (folder_of(settings) / os.fsdecode(b"caf\xe9.txt")).write_text("A name in latin-1.")
     assert built(settings).documents == 4
 
 
@@ -143,8 +144,8 @@ def test_an_index_whose_folder_was_emptied_stays_and_says_how_to_forget_it(
     settings: Settings,
 ) -> None:
     before = built(settings)
-    rmtree(settings.corpus)
-    settings.corpus.mkdir()
+    rmtree(folder_of(settings))
+    folder_of(settings).mkdir()
     with pytest.raises(CorpusError, match=f"delete {settings.vectors} if they are to be forgotten"):
         built(settings)
     with Store.open(settings.vectors) as store:
@@ -167,7 +168,7 @@ def test_a_missing_folder_is_an_error_and_leaves_the_index_alone(settings: Setti
     built(settings)
     before = rows(settings.vectors)
     with pytest.raises(CorpusError, match="does not exist"):
-        built(replace(settings, corpus=settings.corpus / "gone"))
+        built(replace(settings, corpus=folder_of(settings) / "gone"))
     assert rows(settings.vectors) == before
 
 
@@ -175,7 +176,7 @@ def test_a_missing_folder_is_an_error_and_leaves_the_index_alone(settings: Setti
 def test_an_update_that_breaks_down_leaves_the_old_index(settings: Settings, rebuild: bool) -> None:
     built(settings)
     before = rows(settings.vectors)
-    (settings.corpus / "bees.txt").write_text("Something else.")
+    (folder_of(settings) / "bees.txt").write_text("Something else.")
     with pytest.raises(MemoryError):
         update_index(settings, BrokenEncoder(), rebuild=rebuild)
     assert rows(settings.vectors) == before
@@ -223,9 +224,9 @@ def test_an_index_that_moves_to_another_folder_says_from_where(
     built(settings)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "bees.txt").write_bytes((settings.corpus / "bees.txt").read_bytes())
+    (elsewhere / "bees.txt").write_bytes((folder_of(settings) / "bees.txt").read_bytes())
     report = built(replace(settings, corpus=elsewhere))
-    assert report.moved_from == str(settings.corpus.resolve())
+    assert report.moved_from == str(folder_of(settings).resolve())
     assert (report.documents, report.removed) == (1, FILES[1:])
 
 
@@ -233,7 +234,7 @@ def test_a_long_title_never_pushes_the_text_out_of_what_the_encoder_sees(
     settings: Settings,
 ) -> None:
     title = "honey " * 300
-    (settings.corpus / "bees.txt.meta.toml").write_text(f'title = "{title}"')
+    (folder_of(settings) / "bees.txt.meta.toml").write_text(f'title = "{title}"')
     encoder = FakeEncoder()
     update_index(settings, encoder)
     assert max(map(encoder.count_tokens, encoder.embedded)) <= encoder.max_tokens

@@ -32,6 +32,7 @@ from qa.vectors import (
     save_vectors,
     vectors_fit,
 )
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 TOPICS = (
@@ -61,7 +62,7 @@ def text_of(number: int) -> str:
 
 def write(settings: Settings, numbers: range) -> None:
     for number in numbers:
-        (settings.corpus / f"part-{number:02}.txt").write_text(text_of(number))
+        (folder_of(settings) / f"part-{number:02}.txt").write_text(text_of(number))
 
 
 @pytest.fixture
@@ -188,8 +189,10 @@ def test_a_large_index_answers(large: Settings) -> None:
 def change(settings: Settings) -> None:
     """Some files go, some change, some come."""
     for number in (3, 39):
-        (settings.corpus / f"part-{number:02}.txt").unlink()
-    (settings.corpus / "part-05.txt").write_text("The tower\n\nA tower of granite by the coast.\n")
+        (folder_of(settings) / f"part-{number:02}.txt").unlink()
+    (folder_of(settings) / "part-05.txt").write_text(
+        "The tower\n\nA tower of granite by the coast.\n"
+    )
     write(settings, range(40, 44))
 
 
@@ -252,7 +255,7 @@ def test_an_index_that_grows_large_and_then_small_again_is_as_if_it_had_always_b
         assert isinstance(opened(growing, store).passages, ClusteredIndex)
     assert ranked(growing, QUESTIONS[0]) == pytest.approx(ranked(large, QUESTIONS[0]))
     for number in range(8, 42):
-        (growing.corpus / f"part-{number:02}.txt").unlink()
+        (folder_of(growing) / f"part-{number:02}.txt").unlink()
     update_index(growing, FakeEncoder())
     fresh = replace(growing, vectors=tmp_path / "fresh")
     update_index(fresh, FakeEncoder())
@@ -267,10 +270,10 @@ def test_what_is_deleted_is_gone_from_the_postings(large: Settings) -> None:
         with Store.open(large.vectors) as store:
             return store.passage_frequency(word)
 
-    (large.corpus / "secret.txt").write_text("The plan\n\nThe zebrawood arrives on Friday.\n")
+    (folder_of(large) / "secret.txt").write_text("The plan\n\nThe zebrawood arrives on Friday.\n")
     update_index(large, FakeEncoder())
     assert held("zebrawood") == 1
-    (large.corpus / "secret.txt").unlink()
+    (folder_of(large) / "secret.txt").unlink()
     update_index(large, FakeEncoder())
     assert held("zebrawood") == 0
     for path in large.vectors.iterdir():

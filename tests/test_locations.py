@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ from qa.render import (
 from qa.restoring import cited_document, reply_of
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 from tests.fakes_reader import answer_from, open_session
 from tests.test_formats import PLACES
@@ -189,7 +191,7 @@ def test_a_heading_that_tries_something_is_shown_as_text() -> None:
 # Checked and fixed
 
 
-def changed(answer: Answer, ending: str, **values: object) -> dict[str, object]:
+def changed(answer: Answer, ending: str, **values: object) -> dict[str, Any]:
     """The answer saved with the citation of one file alone, changed."""
     citation = next(one for one in answer.citations if one.file == f"report{ending}")
     data = as_data(replace(answer, citations=(citation,)), id_="1", elapsed_ms=1)
@@ -209,7 +211,7 @@ def test_a_quote_on_another_page_of_a_changed_file_is_found_and_its_location_fix
     answer: Answer, settings: Settings, tmp_path: Path
 ) -> None:
     record = changed(answer, ".csv")
-    path = settings.corpus / "report.csv"
+    path = folder_of(settings) / "report.csv"
     path.write_bytes(path.read_bytes().replace(b"\r\n", b'\r\n"Sel","A new first row"\r\n', 1))
     answers = tmp_path / "answers.jsonl"
     answers.write_text(as_json(record) + "\n", encoding="utf-8")
@@ -224,7 +226,7 @@ def test_a_file_that_is_read_in_another_way_today_is_no_false_receipt(
 ) -> None:
     """As when a library that reads it has been updated: the bytes are the same, the offsets are not."""
     record = changed(answer, ".pdf")
-    (citation,) = record["citations"]  # type: ignore[misc]
+    (citation,) = record["citations"]
     for place in (citation, citation["sentence"]):
         place["start"] += 5
         place["end"] += 5
@@ -264,7 +266,7 @@ def test_an_unchanged_file_is_not_parsed_again(settings: Settings) -> None:
 def test_a_file_that_cannot_be_read_is_remembered_until_it_or_the_limits_change(
     settings: Settings,
 ) -> None:
-    bad = settings.corpus / "bad.html"
+    bad = folder_of(settings) / "bad.html"
     bad.write_bytes(b"<p> ")
     report = update_index(settings, FakeEncoder())
     assert [one.reason for one in report.skipped] == ["it holds no text"]
@@ -284,7 +286,7 @@ def test_a_file_that_cannot_be_read_is_remembered_until_it_or_the_limits_change(
 
 def test_a_file_that_cannot_be_read_alone_is_remembered_too(settings: Settings) -> None:
     update_index(settings, FakeEncoder())
-    (settings.corpus / "bad.html").write_bytes(b"<p> ")
+    (folder_of(settings) / "bad.html").write_bytes(b"<p> ")
     update_index(settings, FakeEncoder())
     with Store.open(settings.vectors) as store:
         assert len(store.refusals()) == 1

@@ -11,6 +11,7 @@ import pytest
 from qa.indexing import update_index
 from qa.neighbours import NeighbourIndex, neighbours, suggested_folder
 from qa.settings import Settings
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 
@@ -38,7 +39,7 @@ def test_what_is_broken_or_of_a_folder_that_is_gone_is_left_out(
     shutil.copytree(other.vectors, broken)
     for file in broken.glob("*.db"):
         file.write_bytes(b"no database")
-    shutil.rmtree(other.corpus)
+    shutil.rmtree(folder_of(other))
     assert neighbours(settings.vectors) == []
     assert neighbours(tmp_path / "nowhere" / "vectors") == []
 

@@ -13,6 +13,7 @@ from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.dialogue import Dialogue
 from qa.tui.question import QuestionBox
+from tests.conftest import folder_of
 from tests.fakes_chat import (
     NARROW,
     QUESTION,
@@ -43,7 +44,7 @@ def take(request: pytest.FixtureRequest, tmp_path: Path) -> TakePicture:
 @pytest.fixture
 def here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """``settings`` with folders that have the same names on every machine."""
-    monkeypatch.chdir(settings.corpus.parent)
+    monkeypatch.chdir(folder_of(settings).parent)
     return replace(settings, corpus=Path("corpus"), vectors=Path("vectors"))
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from qa.calibration import load_fit
 from qa.models.reader import TokenScores
-from qa.reading import SPAN_FEATURES, SentenceReader, SpanReader, span_rows
+from qa.reading import SPAN_FEATURES, SpanReader, span_rows
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
+from qa.sentence_reading import SentenceReader
 from qa.spans import best_spans
 from qa.text import Span, sentences
 from tests.fakes_reader import WordScores

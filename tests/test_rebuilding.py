@@ -15,6 +15,7 @@ from qa.session import Session
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store
 from qa.vectors import open_vectors
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 QUERY = FakeEncoder().embed_query("lighthouse keeper")
@@ -69,7 +70,7 @@ def test_a_rebuild_embeds_every_document_again_and_keeps_what_is_in_the_folder(
     settings: Settings,
 ) -> None:
     rebuilt(settings)
-    (settings.corpus / "bees.txt").unlink()
+    (folder_of(settings) / "bees.txt").unlink()
     encoder = FakeEncoder(name="other", digest="digest-of-other")
     report = update_index(settings, encoder, rebuild=True)
     assert report.added == ("ferry.txt", "lighthouse.txt", "nested/orchard.txt")
@@ -83,17 +84,17 @@ def test_a_rebuild_embeds_every_document_again_and_keeps_what_is_in_the_folder(
 
 def test_faiss_files_of_an_older_index_never_pass_for_the_new_ones(settings: Settings) -> None:
     rebuilt(settings)
-    (settings.corpus / "bees.txt").write_text("The keeper of the lighthouse keeps bees.")
+    (folder_of(settings) / "bees.txt").write_text("The keeper of the lighthouse keeps bees.")
     rebuilt(settings)
     assert nearest(settings)[0][1] > 0.5
 
 
 def test_an_open_session_takes_up_a_rebuilt_index(index: Session) -> None:
     settings = index.settings
-    (settings.corpus / "bees.txt").write_text(
+    (folder_of(settings) / "bees.txt").write_text(
         "The chapel on Grey Point was finished in 1650. Its bell was cast in Hale.\n"
     )
-    (settings.corpus / "lighthouse.txt").unlink()
+    (folder_of(settings) / "lighthouse.txt").unlink()
     update_index(settings, FakeEncoder(), rebuild=True)
     asked = "When was the chapel on Grey Point finished?"
     with Session.open(settings, encoder=FakeEncoder()) as fresh:
@@ -104,7 +105,7 @@ def test_an_open_session_takes_up_a_rebuilt_index(index: Session) -> None:
 
 
 def test_an_open_session_takes_up_an_updated_index(index: Session) -> None:
-    (index.settings.corpus / "chapel.txt").write_text(
+    (folder_of(index.settings) / "chapel.txt").write_text(
         "The chapel on Grey Point was finished in 1650. Its bell was cast in Hale.\n"
     )
     update_index(index.settings, FakeEncoder())

@@ -64,11 +64,11 @@ def folder_of_many(base: Path) -> Settings:
     return Settings(corpus=corpus, vectors=base / "vectors")
 
 
-def cut_off(settings: Settings, chunks: int, **how: bool) -> EndingEncoder:
+def cut_off(settings: Settings, chunks: int, *, rebuild: bool = False) -> EndingEncoder:
     """An update that is interrupted after so many chunks."""
     encoder = EndingEncoder(press_ctrl_c, chunks)
     with pytest.raises(KeyboardInterrupt):
-        update_index(settings, encoder, **how)
+        update_index(settings, encoder, rebuild=rebuild)
     return encoder
 
 

@@ -22,6 +22,7 @@ from qa.settings import Settings
 from qa.store import Store
 from qa.terms import content_words
 from qa.vectors import open_vectors
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 QUESTION = "When was the lighthouse on Grey Point built?"
@@ -35,7 +36,7 @@ PAGE = (
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
     """The store of an index of the corpus and of one saved web page."""
-    (settings.corpus / "page.txt").write_text(PAGE)
+    (folder_of(settings) / "page.txt").write_text(PAGE)
     update_index(settings, FakeEncoder())
     with Store.open(settings.vectors) as opened:
         yield opened

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.message import Message
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from qa.conversations import CONVERSATIONS_FILE, keep, load, records
 from qa.errors import StoreError
@@ -29,6 +29,7 @@ from qa.tui.messages import (
 )
 from qa.tui.source import SourceText
 from qa.tui.turn_view import TurnView
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 from tests.fakes_chat import (
     NARROW,
@@ -67,6 +68,11 @@ async def held(settings: Settings, *questions: str) -> int:
         for question in questions:
             await ask(pilot, question)
     assert app.kept_as is not None
+    return app.kept_as
+
+
+def id_of(app: ChatApp) -> int | None:
+    """The conversation that the chat is kept as."""
     return app.kept_as
 
 
@@ -112,7 +118,7 @@ async def test_each_turn_is_on_the_disk_when_it_is_shown(chatty: Settings) -> No
         (record,) = records(chatty.vectors)
         assert record.questions == 2
         assert app.query_one(Dialogue).border_title == f"conversation {record.id}"
-    assert record.corpus == str(chatty.corpus.resolve())
+    assert record.corpus == str(folder_of(chatty).resolve())
 
 
 async def test_what_was_no_question_is_not_kept(chatty: Settings) -> None:
@@ -263,7 +269,7 @@ async def test_a_conversation_goes_on_in_the_documents_it_was_restricted_to(
 
 async def test_a_restriction_to_what_is_gone_is_not_taken_up_again(chatty: Settings) -> None:
     turn = replace(kept(QUESTION), files=("gone.txt",))
-    id_ = keep(chatty.vectors, None, str(chatty.corpus.resolve()), [turn])
+    id_ = keep(chatty.vectors, None, str(folder_of(chatty).resolve()), [turn])
     app = resumed(chatty, id_)
     async with app.run_test(size=WIDE) as pilot:
         await turns_shown(pilot, 1)
@@ -273,7 +279,7 @@ async def test_a_restriction_to_what_is_gone_is_not_taken_up_again(chatty: Setti
 
 async def test_a_file_that_has_changed_since_is_said_to_have(chatty: Settings) -> None:
     id_ = await held(chatty, QUESTION)
-    (chatty.corpus / "lighthouse.txt").write_text("The lighthouse has gone.", encoding="utf-8")
+    (folder_of(chatty) / "lighthouse.txt").write_text("The lighthouse has gone.", encoding="utf-8")
     app = resumed(chatty, id_)
     async with app.run_test(size=WIDE) as pilot:
         # The index holds the text that was quoted.
@@ -283,7 +289,7 @@ async def test_a_file_that_has_changed_since_is_said_to_have(chatty: Settings) -
 
 async def test_of_a_file_that_was_indexed_anew_the_sentence_is_left(chatty: Settings) -> None:
     id_ = await held(chatty, QUESTION)
-    (chatty.corpus / "lighthouse.txt").write_text("The lighthouse has gone.", encoding="utf-8")
+    (folder_of(chatty) / "lighthouse.txt").write_text("The lighthouse has gone.", encoding="utf-8")
     update_index(chatty, FakeEncoder())
     app = resumed(chatty, id_)
     async with app.run_test(size=WIDE) as pilot:
@@ -311,7 +317,7 @@ async def test_what_a_kept_text_tries_is_shown_as_text(chatty: Settings) -> None
         assert "[bold]x[/]" in listed(app)[0]
         await pilot.press("delete")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        everything += str(app.screen.query_one("#asked").visual)
+        everything += str(app.screen.query_one("#asked", Static).visual)
         assert not set("\x1b\u202e\u2066\x07") & set(everything)
 
 
@@ -364,7 +370,7 @@ async def test_enter_opens_the_conversation_that_is_highlighted(chatty: Settings
 
 async def test_the_list_is_narrowed_by_the_words_of_the_first_question(chatty: Settings) -> None:
     for question in ("When was the mill?", "Who was the miller?", "Why the ferry?"):
-        keep(chatty.vectors, None, str(chatty.corpus.resolve()), [kept(question)])
+        keep(chatty.vectors, None, str(folder_of(chatty).resolve()), [kept(question)])
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot)
@@ -389,7 +395,7 @@ async def test_nothing_to_list_is_said(chatty: Settings) -> None:
 
 async def test_a_conversation_is_deleted_only_after_yes(chatty: Settings) -> None:
     for question in ("One?", "Two?"):
-        keep(chatty.vectors, None, str(chatty.corpus.resolve()), [kept(question)])
+        keep(chatty.vectors, None, str(folder_of(chatty).resolve()), [kept(question)])
     app = chat(chatty)
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot)
@@ -402,7 +408,7 @@ async def test_a_conversation_is_deleted_only_after_yes(chatty: Settings) -> Non
         assert len(records(chatty.vectors)) == 2
         await pilot.press("delete")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        assert "Two?" in str(app.screen.query_one("#asked").visual)
+        assert "Two?" in str(app.screen.query_one("#asked", Static).visual)
         await pilot.press("y")
         await until(pilot, lambda: described(listed(app), "One?"))
         assert [record.name for record in records(chatty.vectors)] == ["One?"]
@@ -545,14 +551,15 @@ async def test_a_chat_whose_conversation_cannot_be_kept_says_so_once_and_answers
         assert len(said) == 1
         assert "is corrupt" in said[0]
         assert path.read_bytes() == noise
-        assert app.kept_as is None
+        assert id_of(app) is None
         await command(pilot, "Export as Markdown")
         await until(pilot, lambda: (tmp_path / "conversation.md").exists())
         # Once it can be kept again, all of it is.
         path.unlink()
         await ask(pilot, "How many bees are there?")
-        assert app.kept_as is not None
-    assert [turn.question for turn in load(chatty.vectors, app.kept_as).turns] == [
+        id_ = id_of(app)
+        assert id_ is not None
+    assert [turn.question for turn in load(chatty.vectors, id_).turns] == [
         QUESTION,
         FERRY,
         "How many bees are there?",

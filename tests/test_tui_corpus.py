@@ -146,7 +146,7 @@ async def test_opening_another_folder_can_be_cancelled(chatty: Settings, reports
 class ServedChat(ChatApp):
     """The chat as ``qa serve`` runs it."""
 
-    CSS_PATH = Path(qa.tui.app.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(qa.tui.app.__file__).with_name("app.tcss"))
     is_web = True
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 from textual.widgets import DataTable, Input, OptionList
 
 from qa.indexing import update_index
@@ -261,7 +262,9 @@ async def test_help_lists_every_key(chatty: Settings) -> None:
             "ctrl+q",
         ):
             assert key in keys
-        assert len(keys) > len([binding for binding in CHAT_KEYS if binding.tooltip])
+        assert len(keys) > len(
+            [binding for binding in CHAT_KEYS if isinstance(binding, Binding) and binding.tooltip]
+        )
         await pilot.press("escape", "f1")
         assert app.screen.query("#keys")
         await pilot.press("escape")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from textual.widgets import Static
@@ -13,6 +14,7 @@ from qa.settings import Settings
 from qa.tui.app import ChatApp
 from qa.tui.dialogue import Dialogue
 from qa.tui.turn_view import TurnView
+from tests.conftest import folder_of
 from tests.fakes_chat import QUESTION, WIDE, Chat, ask, load_fake, until
 from tests.fakes_conversations import kept
 
@@ -21,7 +23,7 @@ from tests.fakes_conversations import kept
 def app(repeated: Settings) -> ChatApp:
     """A chat that opens with a conversation of 60 turns."""
     turns = [kept(f"Question {number}?", number=number) for number in range(60)]
-    id_ = keep(repeated.vectors, None, str(repeated.corpus.resolve()), turns)
+    id_ = keep(repeated.vectors, None, str(folder_of(repeated).resolve()), turns)
     return ChatApp(repeated, load=load_fake, resume=id_)
 
 
@@ -47,6 +49,11 @@ async def test_only_the_turns_near_the_view_have_widgets(app: ChatApp) -> None:
         assert len(app.query(TurnView)) < 20
 
 
+def shows_others(app: ChatApp, before: set[str]) -> bool:
+    """Questions are in view, and not those of before."""
+    return set(questions_in_view(app)) not in (set(), before)
+
+
 async def test_a_long_conversation_is_scrolled_from_end_to_end(app: ChatApp) -> None:
     async with at_its_end(app) as pilot:
         dialogue = app.query_one(Dialogue)
@@ -57,12 +64,7 @@ async def test_a_long_conversation_is_scrolled_from_end_to_end(app: ChatApp) -> 
         while dialogue.scroll_y < dialogue.max_scroll_y:
             before = set(questions_in_view(app))
             dialogue.scroll_relative(y=20, animate=False)
-            await until(
-                pilot,
-                lambda before=before: (
-                    bool(questions_in_view(app)) and set(questions_in_view(app)) != before
-                ),
-            )
+            await until(pilot, partial(shows_others, app, before))
             met |= set(questions_in_view(app))
         assert met == {f"Question {number}?" for number in range(60)}
 

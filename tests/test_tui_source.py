@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -156,8 +157,12 @@ async def test_the_title_says_whether_the_file_has_changed_since(
             ("3", "no longer there"),
         ):
             await pilot.press("tab", key)
-            await until(pilot, lambda said=said: said in shown(app, "#source-title")[0])
+            await until(pilot, partial(is_titled, app, said))
             await pilot.press("escape")
+
+
+def is_titled(app: ChatApp, said: str) -> bool:
+    return said in shown(app, "#source-title")[0]
 
 
 def test_matches_are_found_in_order_letter_case_aside() -> None:

@@ -15,7 +15,7 @@ from textual.widgets import DataTable, Footer, Static
 from qa.text import displayable
 
 if TYPE_CHECKING:
-    from qa.reading import Candidate
+    from qa.candidates import Candidate
     from qa.session import Inquiry
 
 __all__ = ["WhyScreen"]

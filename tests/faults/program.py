@@ -185,7 +185,7 @@ def _run(order: dict[str, Any], out: int, err: int) -> Ended:
         return _work(order, out, err)
 
     if order["trace"]:
-        step, folder, mode = order["forbid"] or (None, None, None)
+        step, folder, mode = order["forbid"] or (None, "", 0)
         return traced(work, order["kill_before"], lambda: set_modes(Path(folder), mode), step)
     child = os.fork()
     if not child:

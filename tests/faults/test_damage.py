@@ -24,6 +24,7 @@ from qa.indexing import update_index
 from qa.session import Session
 from qa.settings import Settings
 from qa.store import STORE_FILE
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 from tests.fakes_conversations import kept
 
@@ -143,7 +144,7 @@ def test_damaged_faiss_files_change_no_answer_and_the_next_indexing_mends_them(
 
 def test_faiss_files_of_another_index_are_not_taken(whole: Index, tmp_path: Path) -> None:
     """The same generation, but of other texts: as when files of two copies of a folder were mingled."""
-    (whole.settings.corpus / "lighthouse.txt").write_text("The lighthouse was built in 1650.")
+    (folder_of(whole.settings) / "lighthouse.txt").write_text("The lighthouse was built in 1650.")
     other = Settings(whole.settings.corpus, tmp_path / "other", reader=whole.settings.reader)
     update_index(other, FakeEncoder())
     answer = ask(whole.settings)  # which says that the file has changed
@@ -221,7 +222,7 @@ def test_damaged_conversations_are_read_or_refused_with_the_remedy(
 
 def test_a_clock_that_is_set_back_hides_no_change(whole: Index) -> None:
     """What has changed is told by the content: same name, same size, an older time."""
-    changed = whole.settings.corpus / "lighthouse.txt"
+    changed = folder_of(whole.settings) / "lighthouse.txt"
     text = changed.read_text()
     changed.write_text(text.replace("1871", "1650"))
     os.utime(changed, (0, 0))

@@ -22,6 +22,7 @@ from qa.session import Session
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store
 from qa.vectors import open_vectors
+from tests.conftest import folder_of
 from tests.fakes import FakeEncoder
 
 QUESTION = "When was the lighthouse on Grey Point built?"
@@ -114,7 +115,7 @@ def test_a_trigger_does_not_fire_when_the_index_is_brought_up_to_date(
         "CREATE TRIGGER t AFTER INSERT ON documents BEGIN UPDATE documents SET text = 'gone'; END",
     )
     before = (vectors / STORE_FILE).read_bytes()
-    (settings.corpus / "new.txt").write_text("Something new.")
+    (folder_of(settings) / "new.txt").write_text("Something new.")
     with pytest.raises(StoreError, match="holds a view or a trigger"):
         update_index(settings, FakeEncoder())
     assert (vectors / STORE_FILE).read_bytes() == before
@@ -128,8 +129,8 @@ def test_a_trigger_does_not_fire_when_the_index_is_brought_up_to_date(
 def test_a_document_that_names_a_file_elsewhere_opens_nothing_there(
     settings: Settings, vectors: Path, file: str
 ) -> None:
-    (settings.corpus / "link").symlink_to("/etc")
-    os.mkfifo(settings.corpus / "pipe")
+    (folder_of(settings) / "link").symlink_to("/etc")
+    os.mkfifo(folder_of(settings) / "pipe")
     with closing(sqlite3.connect(vectors / STORE_FILE)) as connection:
         connection.execute("UPDATE documents SET file = ? WHERE file = 'lighthouse.txt'", (file,))
         connection.commit()

@@ -75,7 +75,8 @@ def rows(run: Run) -> list[Row]:
 
     def row(engine: str, what: str, bar: str) -> Row:
         ours = median(taken[engine])
-        ratio = ratio_by_block(*(run.records.of(NAME, engine=e) for e in (engine, "haystack")))
+        blocks, theirs = (run.records.of(NAME, engine=e) for e in (engine, "haystack"))
+        ratio = ratio_by_block(blocks, theirs)
         met = ours <= _SECONDS and ratio <= _BAR if bar else None
         told = f"{ms(ours)} (p95 {ms(percentile(taken[engine], 95))})"
         return Row(what, bar, told, peers, f"{ratio:.2f} x", met)

@@ -6,6 +6,7 @@ Of an open session, and of ``qa ask``, a process for each.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from benchmarks.run import QA, Run
@@ -27,9 +28,9 @@ def measure(run: Run) -> None:
     for round_ in range(_ROUNDS):
         asked = run.texts.questions[round_ * count : (round_ + 1) * count]
         questions = [question.question for question in asked]
-        run.once(lambda q=questions: _single(run, q), NAME, kind="single", round=round_)
-        run.once(lambda q=questions: _ask(run, q[:_ASKED]), NAME, kind="ask", round=round_)
-        run.once(lambda q=questions: _batch(run, q), NAME, kind="batch", round=round_)
+        run.once(partial(_single, run, questions), NAME, kind="single", round=round_)
+        run.once(partial(_ask, run, questions[:_ASKED]), NAME, kind="ask", round=round_)
+        run.once(partial(_batch, run, questions), NAME, kind="batch", round=round_)
 
 
 def _single(run: Run, questions: list[str]) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def rows(run: Run) -> list[Row]:
     measured = []
     for share in (50, 95):
         at = {engine: percentile(values, share) for engine, values in seconds.items()}
-        pair = (run.records.of(NAME, engine=engine) for engine in ("qa", "txtai"))
-        ratio = ratio_by_block(*pair, share=share)
+        ours, theirs = (run.records.of(NAME, engine=engine) for engine in ("qa", "txtai"))
+        ratio = ratio_by_block(ours, theirs, share)
         measured.append(
             Row(
                 f"hybrid retrieval of one question, p{share} of {len(seconds['qa'])}",

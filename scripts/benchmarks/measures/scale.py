@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import Any
 
 from benchmarks.places import SCRIPTS
@@ -22,7 +23,7 @@ def measure(run: Run) -> None:
         run.talk(f"{NAME}: there is no {SCRIPT.name}; left out")
         return
     for passages in run.sizes.scale:
-        run.once(lambda n=passages: _searched(run, n), NAME, passages=passages)
+        run.once(partial(_searched, run, passages), NAME, passages=passages)
 
 
 def _searched(run: Run, passages: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from benchmarks.engine import environment
@@ -23,9 +24,11 @@ def measure(run: Run) -> None:
     """Each kind once, again and again; the very first ones warm the disk and are not counted."""
     for number in range(-1, run.sizes.starts):
         for kind in KINDS:
-            run.once(
-                lambda kind=kind: {"seconds": _seconds(run, kind)}, NAME, kind=kind, number=number
-            )
+            run.once(partial(_started, run, kind), NAME, kind=kind, number=number)
+
+
+def _started(run: Run, kind: str) -> dict[str, Any]:
+    return {"seconds": _seconds(run, kind)}
 
 
 def _seconds(run: Run, kind: str) -> float:
