@@ -1,9 +1,28 @@
 """``python -m qa`` is ``qa``, and ``qa`` is :func:`run`."""
 
-import signal
+import os
 import sys
 
 __all__ = ["run"]
+
+
+def _forget_working_folder() -> None:
+    """Take the folder where Python was started with ``-m`` from those that it imports modules from.
+
+    It stands first among them: a document called random.py would be run. Where the program itself lies there,
+    it has to stay.
+    """
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return
+    if sys.path[:1] == [here] and here != os.path.dirname(os.path.dirname(__file__)):
+        del sys.path[0]
+
+
+_forget_working_folder()
+
+import signal  # noqa: E402 - from where it belongs
 
 
 def run() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from qa import __version__
 from qa.roots import sole_or_several
+from qa.settings import named_path
 
 __all__ = ["LATEST", "make_parser", "parsed_arguments"]
 
@@ -43,13 +44,13 @@ def make_parser() -> argparse.ArgumentParser:
     folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     folders.add_argument(
         "--corpus",
-        type=Path,
+        type=_path,
         action=_Folders,
         metavar="DIR",
         help="folder of documents; may be given several times (default: seeds)",
     )
     folders.add_argument(
-        "--vectors", type=Path, metavar="DIR", help="folder of the index (default: vectors)"
+        "--vectors", type=_path, metavar="DIR", help="folder of the index (default: vectors)"
     )
     models = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     models.add_argument(
@@ -173,12 +174,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     batch.add_argument(
         "questions",
-        type=Path,
+        type=_path,
         metavar="QUESTIONS",
         help="one question a line (.txt), objects with a question and perhaps an id (.jsonl), "
         "or columns of these names (.csv)",
     )
-    batch.add_argument("-o", dest="out", type=Path, metavar="OUT", help="file (default: stdout)")
+    batch.add_argument("-o", dest="out", type=_path, metavar="OUT", help="file (default: stdout)")
     batch.add_argument(
         "--format",
         choices=("jsonl", "csv", "md"),
@@ -189,7 +190,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     batch.add_argument(
         "--against",
-        type=Path,
+        type=_path,
         metavar="OLD.jsonl",
         help="then show what changed since these earlier answers, as qa diff does",
     )
@@ -202,7 +203,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     check.add_argument(
         "answers",
-        type=Path,
+        type=_path,
         metavar="ANSWERS.jsonl",
         help="as qa batch wrote it; or a conversation saved as .json",
     )
@@ -218,7 +219,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="write a new file with what has moved brought up to date",
     )
     check.add_argument(
-        "-o", dest="out", type=Path, metavar="OUT", help="for --fix (default: ANSWERS.fixed.jsonl)"
+        "-o", dest="out", type=_path, metavar="OUT", help="for --fix (default: ANSWERS.fixed.jsonl)"
     )
 
     report = add(
@@ -229,7 +230,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     report.add_argument(
         "answers",
-        type=Path,
+        type=_path,
         metavar="ANSWERS.jsonl",
         help="as qa batch wrote it; or a conversation saved as .json",
     )
@@ -239,7 +240,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="exit with 1 unless all is ok: moved, reflowed and renamed are failures too",
     )
     report.add_argument(
-        "-o", dest="out", type=Path, metavar="OUT.html", help="default: ANSWERS.html"
+        "-o", dest="out", type=_path, metavar="OUT.html", help="default: ANSWERS.html"
     )
 
     uses = add(
@@ -248,10 +249,10 @@ def make_parser() -> argparse.ArgumentParser:
         "qa uses report.txt --answers answers.jsonl",
         folders,
     )
-    uses.add_argument("file", type=Path, metavar="FILE", help="a file of the corpus")
+    uses.add_argument("file", type=_path, metavar="FILE", help="a file of the corpus")
     uses.add_argument(
         "--answers",
-        type=Path,
+        type=_path,
         nargs="+",
         action="extend",
         metavar="A.jsonl",
@@ -265,8 +266,8 @@ def make_parser() -> argparse.ArgumentParser:
         "qa diff old.jsonl new.jsonl",
         folders,
     )
-    diff.add_argument("old", type=Path, metavar="OLD.jsonl")
-    diff.add_argument("new", type=Path, metavar="NEW.jsonl")
+    diff.add_argument("old", type=_path, metavar="OLD.jsonl")
+    diff.add_argument("new", type=_path, metavar="NEW.jsonl")
     diff.add_argument(
         "--margin",
         type=float,
@@ -282,11 +283,11 @@ def make_parser() -> argparse.ArgumentParser:
         "qa review answers.jsonl -o labelled.jsonl",
         folders,
     )
-    review.add_argument("answers", type=Path, metavar="ANSWERS.jsonl", help="as qa batch wrote it")
+    review.add_argument("answers", type=_path, metavar="ANSWERS.jsonl", help="as qa batch wrote it")
     review.add_argument(
         "-o",
         dest="out",
-        type=Path,
+        type=_path,
         metavar="LABELLED.jsonl",
         help="decisions, each saved at once; an earlier review goes on there "
         "(default: ANSWERS.reviewed.jsonl)",
@@ -311,7 +312,7 @@ def make_parser() -> argparse.ArgumentParser:
         answering,
     )
     evaluate.add_argument(
-        "labelled", type=Path, nargs="+", metavar="LABELLED", help="several are pooled at the end"
+        "labelled", type=_path, nargs="+", metavar="LABELLED", help="several are pooled at the end"
     )
     evaluate.add_argument(
         "--reader-only",
@@ -335,7 +336,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     calibrate.add_argument(
         "labelled",
-        type=Path,
+        type=_path,
         nargs="?",
         metavar="LABELLED",
         help='a few dozen lines of {"question", "answers": [...], "file"}; no answers: the corpus has none',
@@ -355,7 +356,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_index(index: argparse.ArgumentParser) -> None:
     index.add_argument(
-        "paths", type=Path, nargs="*", metavar="DIR", help="folders of documents, as with --corpus"
+        "paths", type=_path, nargs="*", metavar="DIR", help="folders of documents, as with --corpus"
     )
     for flag, what in (
         ("--rebuild", "forget the old index, build it anew"),
@@ -398,13 +399,20 @@ def _add_conversations(
         help="default: by the ending of FILE; md on stdout",
     )
     export.add_argument(
-        "-o", dest="out", type=Path, metavar="FILE", help="a new file (default: stdout)"
+        "-o", dest="out", type=_path, metavar="FILE", help="a new file (default: stdout)"
     )
     add(
         "delete",
         "delete a conversation for good, without asking",
         "qa conversations delete 3",
     )
+
+
+def _path(text: str) -> Path:
+    try:
+        return named_path(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a path is needed, and this one is empty") from None
 
 
 def _number(text: str) -> int:

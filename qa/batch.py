@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -18,7 +19,7 @@ from typing import IO, Any
 
 from qa.answer import Reply
 from qa.errors import InputFileError, QuestionError, UsageError
-from qa.files import next_backup
+from qa.files import next_backup, worth_keeping
 from qa.questions import Malformed, Question
 from qa.render import CSV_COLUMNS, as_csv_row, as_data, as_json, as_markdown, csv_cell, csv_line
 
@@ -242,7 +243,7 @@ class _output:  # noqa: N801 - a context manager, used like a function
             self._done.update(answers)
             with self._out.open("r+b") as existing:
                 existing.truncate(whole)
-        elif self._out.exists() and self._out.stat().st_size:
+        elif worth_keeping(self._out):
             os.replace(self._out, next_backup(self._out))
         self._stream = self._out.open("a", encoding="utf-8", newline="")
         if not whole:
@@ -257,6 +258,9 @@ class _output:  # noqa: N801 - a context manager, used like a function
 def _whole_answers(content: bytes, format_: str, path: Path) -> tuple[set[tuple[str, str]], int]:
     """Ids and questions of the whole answers in a file, and the length of these in bytes."""
     records = {"jsonl": _jsonl_records, "csv": _csv_records, "md": _markdown_records}[format_]
+    if content.startswith(codecs.BOM_UTF8):  # an editor has put it there
+        answers, length = _whole_answers(content.removeprefix(codecs.BOM_UTF8), format_, path)
+        return answers, length + len(codecs.BOM_UTF8)
     # Whatever a kill has left, a file of ours begins like this.
     beginning = _header(format_).encode() or _BEGINNINGS[format_]
     done: set[tuple[str, str]] = set()

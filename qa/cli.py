@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ _SETTING_FLAGS = ("corpus", "vectors", "model", "reader", "citations", "threshol
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never a traceback for what a person did."""
+    _prepare_streams()
     parsed = parsed_arguments(arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)  # a polite kill is an interruption like Ctrl-C
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.conversation is not None and parsed.command != "chat":
             raise UsageError("--resume ID opens the chat; it goes with no command.")
         flags = {name: getattr(parsed, name, None) for name in _SETTING_FLAGS}
-        settings = load_settings(flags, os.environ, Path.cwd())
+        settings = load_settings(flags, os.environ, _working_folder())
         code = _COMMANDS[parsed.command](parsed, settings)
         sys.stdout.flush()
         return int(code)
@@ -62,9 +64,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return int(ExitCode.OK)
     except OSError as error:
-        _drop_output()
-        say(f"qa: the output cannot be written ({error.strerror or error}).")
+        if error.filename is not None:
+            say(
+                f"qa: {error.filename} cannot be used ({error.strerror}); check its name and permissions."
+            )
+        else:
+            _drop_output()
+            say(f"qa: the output cannot be written ({error.strerror or error}).")
         return int(ExitCode.FAILURE)
+
+
+def _prepare_streams() -> None:
+    """Where nobody listens, all is said to nobody; data is UTF-8 whatever the locale is."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us, as with >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8")
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "The folder in which qa was started is gone; go to one that is there."
+        ) from None
 
 
 def _drop_output() -> None:

@@ -19,6 +19,7 @@ from qa.roots import Corpus, roots_of
 from qa.stamps import stamp_of
 
 __all__ = [
+    "LOCK_FILE",
     "STORE_FILE",
     "CorpusFile",
     "FileState",
@@ -36,8 +37,10 @@ __all__ = [
     "resolved_inside",
 ]
 
-#: What lies in the folder of an index. Such a folder is not entered: an index is no document.
+#: What lies in the folder of an index: its store, and the lock of who writes it. Such a folder is not
+#: entered, since an index is no document; one of them alone may be anybody's.
 STORE_FILE = "store.sqlite"
+LOCK_FILE = "index.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,13 @@ def require_folders(corpus: Corpus) -> None:
         if not root.is_dir():
             kind = "is not a folder" if root.exists() else "does not exist"
             raise CorpusError(f"The corpus folder {root} {kind}; name another with --corpus DIR.")
+        try:
+            str(root.resolve()).encode()
+        except UnicodeEncodeError:
+            raise CorpusError(
+                f"The path of the corpus folder {root} is no Unicode text, so the index cannot name it; "
+                "rename the folder, or name another with --corpus DIR."
+            ) from None
 
 
 def _walked(root: Path, prefix: str) -> Iterator[CorpusFile]:
@@ -253,7 +263,7 @@ def _walked(root: Path, prefix: str) -> Iterator[CorpusFile]:
         folder, rules = waiting.pop()
         try:
             entries = {entry.name: entry for entry in os.scandir(root / folder)}
-            if folder and STORE_FILE in entries:
+            if folder and entries.keys() >= {STORE_FILE, LOCK_FILE}:
                 continue
             rules = rules.within(folder, root / folder, entries)
         except (OSError, DocumentError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +16,16 @@ __all__ = [
     "BUSY_SECONDS",
     "STORE",
     "Kind",
+    "Stamp",
     "connect",
+    "connect_to_read",
     "corrupt",
     "has_table",
     "is_sound",
     "require_own_file",
     "require_plain_tables",
     "sqlite_errors",
+    "stamp_of_store",
     "typed",
 ]
 
@@ -76,6 +80,41 @@ def corrupt(path: Path, reason: str, kind: Kind = STORE) -> StoreError:
         f"The {kind.name} {path} is corrupt ({reason}); nothing was changed. "
         f"{kind.remedy.format(path=path)}"
     )
+
+
+#: What tells a file from the one that was there before: its inode, size and time.
+Stamp = tuple[int, int, int]
+
+
+def stamp_of_store(path: Path) -> Stamp | None:
+    """``None`` if there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def connect_to_read(path: Path) -> tuple[sqlite3.Connection, Stamp | None]:
+    """A connection that may only read, and the stamp of the file if SQLite takes it never to change.
+
+    A folder that may not be written cannot hold the files that WAL needs beside the store. Without a log it
+    needs none, but then SQLite does not see what others write; where a killed process has left a log, the
+    store is nothing without it.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    mode, stamp = "mode=rw", None
+    if not os.access(path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        log = Path(f"{path}-wal")
+        mode = "mode=ro"
+        if not log.exists() or not log.stat().st_size:
+            mode, stamp = "mode=ro&immutable=1", stamp_of_store(path)
+    connection = connect(path, mode)
+    with sqlite_errors(path):
+        connection.execute("PRAGMA query_only = ON")
+    return connection, stamp
 
 
 def connect(path: Path, mode: str, kind: Kind = STORE) -> sqlite3.Connection:

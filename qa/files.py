@@ -21,6 +21,7 @@ __all__ = [
     "read_regular_file",
     "replace_file",
     "replacing",
+    "worth_keeping",
     "write_new_file",
 ]
 
@@ -55,7 +56,8 @@ def replace_file(path: Path, data: bytes | memoryview) -> None:
 def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[IO[bytes]]:
     """A stream whose bytes become ``path`` at the end, or nothing at all if an error comes before it.
 
-    With ``keep_earlier`` the file that was there stays beside it, as :func:`latest_backup` names it then.
+    With ``keep_earlier`` the file that was there stays beside it, as :func:`latest_backup` names it then, if
+    it is :func:`worth_keeping`.
 
     Raises:
         OSError: as :func:`replace_file`.
@@ -63,10 +65,15 @@ def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[IO[bytes]]:
     with _beside(path) as temporary:
         with _synced(temporary) as stream:
             yield stream
-        if keep_earlier and os.path.lexists(path):
+        if keep_earlier and worth_keeping(path):
             _keep(path)
         os.replace(temporary, path)
         _sync_folder(path.parent)
+
+
+def worth_keeping(path: Path) -> bool:
+    """True if a file lies there that holds anything."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def next_backup(path: Path) -> Path:

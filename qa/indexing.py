@@ -10,13 +10,12 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qa.corpus import CorpusFile, Read, Skipped, Unchanged, find_files, read_changed
+from qa.corpus import LOCK_FILE, CorpusFile, Read, Skipped, Unchanged, find_files, read_changed
 from qa.documents import Document
 from qa.embedding import add_without_vectors, embed_added
 from qa.errors import CorpusError, IndexStateError, StoreError, UsageError
 from qa.formats.extracted import Extracted, Limits
 from qa.formats.extractor import Extractor
-from qa.locking import LOCK_FILE
 from qa.models.encoder import Encoder
 from qa.roots import Corpus, corpus_words, identity_of, roots_of
 from qa.schema import FORMAT_VERSION, DocumentRecord, IndexDescription

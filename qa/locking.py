@@ -17,15 +17,17 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from qa.corpus import LOCK_FILE
 from qa.errors import StoreError
 
-__all__ = ["LOCK_FILE", "WriterLock"]
+__all__ = ["WriterLock"]
 
-LOCK_FILE = "index.lock"
 #: How often a process that waits looks whether the lock is free.
 _LOOK_SECONDS = 0.1
 #: What the file holds is short; of one that holds more no more is read.
 _LONGEST_NOTE = 1_000
+#: No descriptor: a second closing would close what another thread has opened meanwhile.
+_CLOSED = -1
 
 
 class WriterLock:
@@ -56,6 +58,7 @@ class WriterLock:
                     if _is_there(descriptor, folder / LOCK_FILE):
                         break
                     os.close(descriptor)  # its last holder has removed the folder
+                    descriptor = _CLOSED
                     descriptor = _opened(folder / LOCK_FILE)
                 except BlockingIOError:
                     if time.monotonic() >= until:
@@ -67,7 +70,8 @@ class WriterLock:
                     break
             _write_note(descriptor)
         except BaseException:
-            os.close(descriptor)
+            if descriptor != _CLOSED:
+                os.close(descriptor)
             raise
         return cls(descriptor)
 

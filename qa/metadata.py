@@ -100,7 +100,7 @@ def read_sidecar(path: Path) -> Metadata:
         DocumentError: it is no such file or not TOML, or its values are not a string and a date.
     """
     try:
-        values = tomllib.loads(read_regular_file(path, LARGEST_SIDECAR).decode("utf-8"))
+        values = tomllib.loads(read_regular_file(path, LARGEST_SIDECAR).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason: object = error.strerror if isinstance(error, OSError) else error
         if isinstance(error, RecursionError):

@@ -274,7 +274,7 @@ class Session:
 
     def documents(self) -> list[DocumentRecord]:
         """All documents of the index, by file name."""
-        with self._lock:
+        with self._lock, self._store.snapshot():
             return self._store.documents()
 
     def changed_files(self) -> list[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "flags_for",
     "index_command",
     "load_settings",
+    "named_path",
     "setting_sources",
     "typed_setting",
 ]
@@ -36,6 +37,9 @@ SENTENCE_READER = "sentences"
 
 #: Read from the folder in which ``qa`` is started.
 SETTINGS_FILE = "qa.toml"
+#: What any whole number may be at most: more than there is of anything, and less than what overflows.
+LARGEST = 10**12
+SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,13 @@ class Settings:
     def __post_init__(self) -> None:
         for field in fields(self):
             if field.type == "int":
-                _require(getattr(self, field.name) >= 1, f"{field.name} must be at least 1")
+                value = getattr(self, field.name)
+                _require(value >= 1, f"{field.name} must be at least 1")
+                _require(value <= LARGEST, f"{field.name} must be at most {LARGEST:,}")
+        _require(
+            self.max_extraction_seconds <= SECONDS_A_DAY,
+            f"max_extraction_seconds must be at most {SECONDS_A_DAY:,}, a day",
+        )
         _require(self.max_nesting <= 256, "max_nesting must be at most 256")
         _require(
             self.threshold is None or 0.0 <= self.threshold <= 1.0,
@@ -149,6 +159,19 @@ def _require_known(environment: Mapping[str, str]) -> None:
                 )
 
 
+def named_path(value: Any) -> Path:
+    """The path that ``value`` is.
+
+    Raises:
+        TypeError, ValueError: it is none. Nothing is none either: it would stand for the working folder, and
+            is what a variable that is not set leaves of ``--corpus "$FOLDER"``.
+    """
+    path = Path(value)
+    if not str(value) or "\0" in str(path):
+        raise ValueError(value)
+    return path
+
+
 def typed_setting(key: str, text: str) -> Any:
     """The value of a setting as it is typed; nothing stands for ``None`` where that is one.
 
@@ -190,7 +213,7 @@ _KINDS = {field.name: str(field.type) for field in fields(Settings)}
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}") from error
     unknown = sorted(set(values) - set(_KINDS))
@@ -205,10 +228,10 @@ def _converted(key: str, value: Any, source: str) -> Any:
     kind = _KINDS[key]
     try:
         if kind == "Path":
-            return Path(value).expanduser()
+            return named_path(value).expanduser()
         if kind == "Corpus":
             folders = value if isinstance(value, list) and value else [value]
-            return sole_or_several(Path(folder).expanduser() for folder in folders)
+            return sole_or_several(named_path(folder).expanduser() for folder in folders)
         if kind == "bool":
             return _boolean(value)
         if kind == "int":

@@ -6,7 +6,6 @@ so that a process killed at any instant leaves the old or the new index, never a
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +18,15 @@ from qa.cluster_rows import stored_clusters
 from qa.corpus import STORE_FILE
 from qa.database import (
     BUSY_SECONDS,
+    Stamp,
     connect,
+    connect_to_read,
     corrupt,
     has_table,
     is_sound,
     require_own_file,
     require_plain_tables,
+    stamp_of_store,
     typed,
 )
 from qa.document_rows import (
@@ -63,6 +65,8 @@ class Store(Recording):
     ) -> None:
         super().__init__(connection, path)
         self._lock = lock
+        self._taken_as: Stamp | None = None
+        """Of a store that SQLite takes never to change: the file that it was then."""
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -87,10 +91,10 @@ class Store(Recording):
         path = folder / STORE_FILE
         if not path.is_file():
             raise IndexStateError(f"There is no index in {folder}; build it with: qa index")
-        store = cls(connect(path, _reading_mode(path)), path)
+        connection, taken_as = connect_to_read(path)
+        store = cls(connection, path)
+        store._taken_as = taken_as
         try:
-            with store._translated():
-                store._connection.execute("PRAGMA query_only = ON")
             require_plain_tables(store._connection, path)
             store._check_format()
         except BaseException:
@@ -182,7 +186,33 @@ class Store(Recording):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read inside sees one generation, whatever another process commits meanwhile."""
+        """Everything read inside sees one generation, whatever another process commits meanwhile.
+
+        Raises:
+            StoreError: the folder may not be written, and another process has written the store meanwhile.
+        """
+        self._follow_rewritten()
+        try:
+            with self._in_transaction():
+                yield
+        except StoreError as error:
+            if self._is_rewritten():
+                raise StoreError(
+                    f"The index in {self.path.parent} was written by another process meanwhile; ask again."
+                ) from error
+            raise
+
+    def _is_rewritten(self) -> bool:
+        return self._taken_as is not None and stamp_of_store(self.path) != self._taken_as
+
+    def _follow_rewritten(self) -> None:
+        if self._is_rewritten():
+            connection, self._taken_as = connect_to_read(self.path)
+            self._connection.close()
+            self._connection = connection
+
+    @contextmanager
+    def _in_transaction(self) -> Iterator[None]:
         with self._translated():
             self._connection.execute("BEGIN")
             try:
@@ -482,13 +512,3 @@ class Store(Recording):
 
     def _corrupt(self, reason: str) -> StoreError:
         return corrupt(self.path, reason)
-
-
-def _reading_mode(path: Path) -> str:
-    """How SQLite opens the store to read it."""
-    if os.access(path.parent, os.W_OK):
-        return "mode=rw"
-    # A folder that may not be written cannot hold the files WAL needs beside the store. Without a log it
-    # needs none; where a killed process has left one, the store is nothing without it.
-    log = Path(f"{path}-wal")
-    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"

@@ -57,10 +57,10 @@ def environment() -> dict[str, str]:
 def qa_process(arguments: Sequence[object], folder: Path, **keywords: Any) -> Outcome:
     """``python -m qa`` with these arguments, started in ``folder``."""
     keywords.setdefault("stdout", subprocess.PIPE)
+    keywords.setdefault("env", environment())
     done = subprocess.run(
         [sys.executable, "-m", "qa", *map(str, arguments)],
         cwd=folder,
-        env=environment(),
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,

@@ -11,6 +11,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: A user who owns nothing.
+NOBODY = 65534
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 DOCUMENTS = {
@@ -69,6 +72,27 @@ def folder_of(settings: Settings) -> Path:
     """The one folder of the corpus."""
     assert isinstance(settings.corpus, Path)
     return settings.corpus
+
+
+@contextmanager
+def bound_by_permissions(folder: Path) -> Iterator[None]:
+    """What permissions forbid is refused until the end, though root runs the tests.
+
+    ``folder`` belongs to who is bound by them, and can be reached.
+    """
+    if os.geteuid():
+        yield
+        return
+    for above in (folder, *folder.parents):
+        if above.stat().st_mode & 0o111 != 0o111 and above != folder:
+            above.chmod(0o755)
+    for inside in (folder, *folder.rglob("*")):
+        os.chown(inside, NOBODY, NOBODY, follow_symlinks=False)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @pytest.fixture

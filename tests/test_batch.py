@@ -181,6 +181,18 @@ def test_answers_of_another_format_are_not_resumed_over(
     assert out.read_bytes() == before
 
 
+@EACH_FORMAT
+def test_a_byte_order_mark_that_an_editor_has_put_there_is_no_reason_not_to_resume(
+    tmp_path: Path, format_: str
+) -> None:
+    out = tmp_path / "answers.out"
+    run(out, format_=format_)
+    whole = b"\xef\xbb\xbf" + out.read_bytes()
+    out.write_bytes(whole)
+    assert run(out, format_=format_, resume=True).already_done == 3
+    assert out.read_bytes() == whole
+
+
 def test_resuming_needs_a_file() -> None:
     with pytest.raises(UsageError, match="-o FILE"):
         run(None, resume=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from qa.settings import SENTENCE_READER
-from tests.commands import Outcome, make_corpus, no_file_larger_than, qa, qa_process
+from tests.commands import Outcome, environment, make_corpus, no_file_larger_than, qa, qa_process
 
 QUESTION = "When was the lighthouse on Grey Point built?"
 
@@ -298,3 +301,82 @@ def test_a_stdout_that_is_full_is_an_error_of_one_sentence(here: Path) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         outcome = qa_process(["sources"], here, stdout=full)
     assert_refused(outcome, "No space left on device")
+
+
+def test_a_document_that_is_called_like_a_module_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('run')")
+    (tmp_path / "notes.txt").write_text("The mast is high.")
+    outcome = qa_process(["index", "--corpus", ".", "--vectors", tmp_path / "vectors"], tmp_path)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "2 documents" in outcome.err
+
+
+def test_nothing_is_no_path(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--corpus", "", "index"], ["--vectors=", "sources"], ["check", ""]):
+        outcome = qa(capsys, *arguments)
+        assert outcome.code == 2
+        assert "a path is needed, and this one is empty" in outcome.err
+
+
+def test_a_name_that_is_too_long_is_named(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    assert (here / "seeds").is_dir()
+    for flag in ("--corpus", "--vectors"):
+        assert_refused(qa(capsys, "index", flag, "a" * 300), "aaa", "File name too long")
+    assert_refused(qa(capsys, "check", "a" * 300), "aaa", "File name too long")
+
+
+def test_a_folder_whose_path_is_no_text_is_refused_before_anything_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    make_corpus(folder)
+    assert_refused(qa(capsys, "index", "--corpus", folder), "is no Unicode text")
+    assert not (tmp_path / "vectors").exists()
+
+
+def test_the_folder_where_it_is_started_may_be_gone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert_refused(qa(capsys, "sources"), "is gone; go to one that is there", code=2)
+
+
+def test_data_is_utf_8_whatever_the_locale(here: Path) -> None:
+    for encoding in ("latin-1", "ascii"):
+        outcome = qa_process(["sources"], here, env={**environment(), "PYTHONIOENCODING": encoding})
+        assert (outcome.code, outcome.err) == (0, "")
+    (here / "café–“x”.txt").write_text("The mast is high.")
+    corpus = ["--corpus", here, "--vectors", here / "more"]
+    assert qa_process(["index", *corpus], here).code == 0
+    outcome = qa_process(
+        ["sources", *corpus], here, env={**environment(), "PYTHONIOENCODING": "ascii"}
+    )
+    assert "café–“x”.txt" in outcome.out
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "1 2"])
+def test_where_nobody_listens_it_ends_as_elsewhere(here: Path, closed: str) -> None:
+    redirected = " ".join(f"{number}>&-" for number in closed.split())
+    for command in ("sources", "index --json"):
+        program = shlex.join([sys.executable, "-m", "qa", *shlex.split(command)])
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{program} {redirected}"],
+            cwd=here,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+def test_a_device_is_not_replaced(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    pipe = here / "pipe"
+    os.mkfifo(pipe)
+    (here / "answers.jsonl").write_text("{}\n")
+    for arguments in (["check", "--fix"], ["report"]):
+        outcome = qa(capsys, *arguments, "answers.jsonl", "-o", pipe)
+        assert_refused(outcome, "is no file that could be replaced", code=2)
+    assert pipe.is_fifo()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -35,7 +34,7 @@ from qa.session import Session
 from qa.settings import Settings
 from qa.store import STORE_FILE
 from tests.commands import environment
-from tests.conftest import folder_of
+from tests.conftest import bound_by_permissions, folder_of
 from tests.fakes import FakeEncoder
 from tests.fakes_conversations import ABSTAINED, EVIL, MILL, NOON, kept
 
@@ -246,16 +245,16 @@ def test_a_file_that_cannot_be_opened_is_an_error_in_words(tmp_path: Path) -> No
         keep(tmp_path, None, CORPUS, [kept()])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
 def test_in_a_folder_that_may_not_be_written_conversations_are_read(tmp_path: Path) -> None:
     id_ = keep(tmp_path, None, CORPUS, [kept()])
     path = tmp_path / CONVERSATIONS_FILE
     path.chmod(0o400)
     tmp_path.chmod(0o500)
     try:
-        assert questions(tmp_path, id_) == ["When was it?"]
-        with pytest.raises(StoreError, match="cannot be used"):
-            keep(tmp_path, id_, CORPUS, [kept()])
+        with bound_by_permissions(tmp_path):
+            assert questions(tmp_path, id_) == ["When was it?"]
+            with pytest.raises(StoreError, match="cannot be used"):
+                keep(tmp_path, id_, CORPUS, [kept()])
     finally:
         tmp_path.chmod(0o700)
 

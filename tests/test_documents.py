@@ -12,6 +12,7 @@ import pytest
 from qa.documents import Document, document_from, read_document
 from qa.errors import DocumentError
 from qa.metadata import LONGEST_DECLARED_TITLE
+from tests.conftest import bound_by_permissions
 
 ENOUGH = 10_000
 TEXT = "Der Fährmann sagt: “Nobody was hurt.” 🙂\r\nThe crew put out the flames.\n"
@@ -85,11 +86,13 @@ def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
         read_document(tmp_path, "b.txt", ENOUGH)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A ferry")
     (tmp_path / "a.txt").chmod(0)
-    with pytest.raises(DocumentError, match="cannot be opened: Permission denied"):
+    with (
+        bound_by_permissions(tmp_path),
+        pytest.raises(DocumentError, match="cannot be opened: Permission denied"),
+    ):
         read_document(tmp_path, "a.txt", ENOUGH)
 
 

@@ -23,6 +23,14 @@ def test_every_earlier_file_is_kept_beside_the_new_one(tmp_path: Path) -> None:
     assert latest_backup(path).name == "page.html.bak.2"
 
 
+def test_an_empty_file_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.touch()
+    with replacing(path, keep_earlier=True) as stream:
+        stream.write(b"first")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
 def test_a_backup_that_was_removed_is_no_gap_to_fill(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     for name in ("page.html.bak.2", "page.html.bak.old", "other.html.bak.7"):

@@ -130,6 +130,26 @@ def test_markdown_headings_are_paths_and_code_holds_none() -> None:
     assert location_at(markdown_marks(text), text.index("no heading")) == "A › B"
 
 
+@pytest.mark.parametrize(
+    ("code", "inside"),
+    [
+        ("    # install the tools\n", "indented"),
+        ("\t# install the tools\n", "indented by a tab"),
+        ("```\n```python\n# install\n```\n", "a fence with a word closes none"),
+        ("````\n```\n# install\n````\n", "nor does a shorter one"),
+        ("~~~\n```\n# install\n~~~\n", "nor one of another kind"),
+    ],
+)
+def test_what_looks_like_a_heading_in_code_is_none(code: str, inside: str) -> None:
+    labels = [mark.label for mark in markdown_marks(f"# A\n\n{code}\n## B\n")]
+    assert labels == ["A", "A › B"], inside
+
+
+def test_a_heading_may_be_indented_a_little_and_code_may_stand_in_a_line() -> None:
+    labels = [mark.label for mark in markdown_marks("   # A\n```code```\n## B\n")]
+    assert labels == ["A", "A › B"]
+
+
 @given(st.text(st.sampled_from("# ab`~\n\r\t"), max_size=60))
 def test_a_mark_of_markdown_stands_on_its_heading(text: str) -> None:
     for mark in markdown_marks(text):
@@ -351,11 +371,27 @@ def test_lines_of_a_pdf_that_end_early_stay_lines() -> None:
         (b'Name,Note\nHale,"a, ""b""\nc"\n', 'Name: Hale, Note: a, "b" c'),
         (b"Name,Note\nHale\nKarsund,b,c\n", "Name: Hale\nName: Karsund, Note: b, c"),
         (b"Name,Note\n", "Name, Note"),
+        (
+            b'Year,Note,Tons\n2021,"The mayor said ""no, never"" to it",470\n',
+            'Year: 2021, Note: The mayor said "no, never" to it, Tons: 470',
+        ),
+        (b'Size,Tons\n5" pipe,4\n"6",5\n', 'Size: 5" pipe, Tons: 4\nSize: 6, Tons: 5'),
+        (b'A,B\n"open,1\nc,2\n', 'A: "open, B: 1\nA: c, B: 2'),
         ("Größe,Länge\n1,2\n".encode("cp1252"), "Größe: 1, Länge: 2"),
     ],
 )
 def test_a_row_says_which_column_each_value_is_of(data: bytes, text: str) -> None:
     assert read(".csv", data).text == text
+
+
+def test_a_quotation_mark_that_nothing_closes_swallows_no_rows() -> None:
+    table = read(".tsv", b'Year\tNote\n2020\t"Quoted start\n2021\tb\n')
+    assert table.text == 'Year: 2020, Note: "Quoted start\nYear: 2021, Note: b'
+    assert [mark.label for mark in table.marks] == ["row 2", "row 3"]
+
+
+def test_a_value_may_be_long() -> None:
+    assert len(read(".csv", b"Name,Note\nHale," + b"a " * 100_000).text) == 200_017
 
 
 def test_a_row_is_numbered_as_in_the_file() -> None:

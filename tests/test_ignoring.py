@@ -88,6 +88,11 @@ def test_rules_that_cannot_be_read_leave_out_their_whole_folder(tmp_path: Path) 
         corpus_files(tmp_path)
 
 
+def test_a_folder_is_not_left_out_for_a_file_that_is_called_like_a_store(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"a.txt": "", "other/store.sqlite": "", "other/b.txt": ""})
+    assert corpus_files(tmp_path) == ["a.txt", "other/b.txt", "other/store.sqlite"]
+
+
 def test_an_index_inside_the_corpus_is_not_read(settings: Settings) -> None:
     inside = Settings(corpus=folder_of(settings), vectors=folder_of(settings) / "vectors")
     before = corpus_files(settings.corpus)

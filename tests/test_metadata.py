@@ -114,6 +114,7 @@ def test_a_date_inside_a_sentence_or_without_a_year_or_of_no_calendar_is_no_date
         ('date = "14 May 2023"', Metadata(None, date(2023, 5, 14))),
         ("date = 2023-05-14T09:30:00Z", Metadata(None, date(2023, 5, 14))),
         ("", Metadata(None, None)),
+        ('\ufefftitle = "Fire aboard"', Metadata("Fire aboard", None)),
     ],
 )
 def test_a_sidecar_gives_title_and_date(tmp_path: Path, sidecar: str, expected: Metadata) -> None:

@@ -257,7 +257,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def test_no_control_character_of_a_document_reaches_the_terminal(reply: Reply) -> None:
     for shown in (as_text(reply), as_markdown(data_of(reply))):
         assert not FORBIDDEN.search(shown)
-        assert "red" in shown or isinstance(reply, NoAnswer)
+        assert "red" in shown
     assert not FORBIDDEN.search(as_quotation(evil_answer().citations[0]))
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qa.corpus import LOCK_FILE
 from qa.embedding import CHUNK, GROUP
 from qa.errors import StoreError
 from qa.indexing import update_index
-from qa.locking import LOCK_FILE
 from qa.models.encoder import Progress, Vectors
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store

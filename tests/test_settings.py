@@ -120,6 +120,10 @@ def test_an_unknown_key_is_an_error_that_names_it_and_those_there_are(tmp_path: 
         "corpus = 5",
         'corpus = "~nobody-of-this-name/texts"',
         'model = ["a"]',
+        'corpus = ""',
+        'corpus = ["a", ""]',
+        'vectors = ""',
+        'vectors = "a\\u0000b"',
     ],
 )
 def test_a_value_of_the_wrong_kind_is_an_error_that_names_the_file(
@@ -154,6 +158,8 @@ def test_a_broken_settings_file_is_an_error_that_names_it(tmp_path: Path, toml: 
         ("passage_words", -1),
         ("max_question_characters", 0),
         ("max_file_bytes", 0),
+        ("max_file_bytes", 10**20),
+        ("max_extraction_seconds", 99_999_999_999),
         ("threshold", -0.1),
         ("threshold", 1.1),
         ("threshold", float("nan")),
@@ -164,6 +170,11 @@ def test_a_value_out_of_range_is_an_error_that_names_the_setting(
 ) -> None:
     with pytest.raises(UsageError, match=name):
         load_settings({name: value}, {}, tmp_path)
+
+
+def test_a_settings_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_bytes(b"\xef\xbb\xbfcitations = 5")
+    assert load_settings({}, {}, tmp_path).citations == 5
 
 
 def test_settings_cannot_be_changed_once_made() -> None:

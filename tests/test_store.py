@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -24,6 +23,7 @@ from qa.passages import split_passages
 from qa.schema import FORMAT_VERSION, IndexDescription
 from qa.settings import Settings
 from qa.store import STORE_FILE, Store
+from tests.conftest import bound_by_permissions
 from tests.fakes import FakeEncoder
 
 FILES = ["bees.txt", "ferry.txt", "lighthouse.txt", "nested/orchard.txt"]
@@ -180,13 +180,45 @@ def test_reading_leaves_the_folder_as_it_was(folder: Path) -> None:
     assert contents(folder) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
 def test_an_index_in_a_folder_that_may_not_be_written_is_read(folder: Path) -> None:
     folder.chmod(0o500)
     try:
-        assert files(folder) == FILES
+        with bound_by_permissions(folder):
+            assert files(folder) == FILES
     finally:
         folder.chmod(0o700)
+
+
+def test_who_may_not_write_the_folder_sees_what_others_write_there(folder: Path) -> None:
+    folder.chmod(0o500)
+    with bound_by_permissions(folder):
+        reader = Store.open(folder)
+        with reader.snapshot():
+            assert [record.file for record in reader.documents()] == FILES
+    folder.chmod(0o700)
+    with Store.open_for_writing(folder) as store, store.transaction():
+        for number in range(60):
+            add(store, f"new-{number:02}.txt", "The mast is high. " * 200)
+    folder.chmod(0o500)
+    with bound_by_permissions(folder), reader, reader.snapshot():
+        assert len(reader.documents()) == len(FILES) + 60
+    folder.chmod(0o700)
+
+
+def test_what_is_written_while_such_a_reader_reads_is_said_as_it_is(folder: Path) -> None:
+    folder.chmod(0o500)
+    with bound_by_permissions(folder):
+        reader = Store.open(folder)
+    folder.chmod(0o700)
+
+    def read_while_it_is_written() -> None:
+        with reader, reader.snapshot():
+            # The worst that it can find of what others write: SQLite has been told that nobody does.
+            (folder / STORE_FILE).write_bytes(b"\0" * 50_000)
+            reader.documents()
+
+    with pytest.raises(StoreError, match="was written by another process meanwhile; ask again"):
+        read_while_it_is_written()
 
 
 def test_a_store_opened_for_reading_cannot_be_written(folder: Path) -> None:

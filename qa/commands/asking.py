@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from qa.commands.comparing import show_drift
 from qa.commands.conversing import conversation_to_resume
 from qa.commands.opening import open_session, warn_of_changes
+from qa.commands.outputs import output_file, say_what_is_kept
 from qa.errors import ExitCode, UsageError
-from qa.files import latest_backup
+from qa.files import worth_keeping
 from qa.settings import (
     EMBEDDED_MODEL,
     EMBEDDED_READER,
@@ -99,8 +100,8 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     from qa.questions import Malformed, read_questions
 
     items = read_questions(parsed.questions)
-    if parsed.out is not None and parsed.out.resolve() == parsed.questions.resolve():
-        raise UsageError(f"-o names the questions file {parsed.out} itself; name another file.")
+    if parsed.out is not None:
+        output_file(parsed.out, parsed.questions, "questions", is_appended=True)
     format_ = parsed.format or ("jsonl" if parsed.out is None else parsed.out.suffix[1:].lower())
     if format_ not in FORMATS:
         raise UsageError(
@@ -108,7 +109,7 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         )
     if parsed.against is not None:
         _require_comparable(parsed.against, parsed.out, format_)
-    earlier = parsed.out is not None and parsed.out.exists() and not parsed.resume
+    earlier = parsed.out is not None and not parsed.resume and worth_keeping(parsed.out)
 
     def on_malformed(item: Malformed) -> None:
         say(f"{parsed.questions}:{item.line}: skipped: {item.reason}")
@@ -139,7 +140,7 @@ def batch(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
                 say(f"The answers so far are in {parsed.out}; go on with --resume.")
             raise
     if earlier:
-        say(f"The earlier {parsed.out} is kept as {latest_backup(parsed.out)}.")
+        say_what_is_kept(parsed.out)
     kept = f", {done.already_done} were done before" if done.already_done else ""
     bad = f", {counted(done.malformed, 'malformed line')} skipped" if done.malformed else ""
     say(f"{done.answered} answered, {done.abstained} without an answer{kept}{bad}")

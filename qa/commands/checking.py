@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
+from qa.commands.outputs import output_file, say_what_is_kept
 from qa.errors import ExitCode, UsageError
-from qa.files import latest_backup
+from qa.files import worth_keeping
 from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say
-from qa.text import counted, displayable
+from qa.text import counted, one_line
 
 if TYPE_CHECKING:
     from qa.receipts.check import CheckedAnswer, Finding, Status, Tally
@@ -32,7 +33,7 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
     answers: Path = parsed.answers
     out = _fixed_file(parsed)
-    earlier = out is not None and out.exists()
+    earlier = out is not None and worth_keeping(out)
     # A missing folder is one error, not one for each citation.
     sources = Sources(settings.corpus, settings.max_file_bytes, limits=Limits.of(settings))
     tally = Tally()
@@ -61,7 +62,7 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
             else ""
         )
         if earlier:
-            say(f"The earlier {out} is kept as {latest_backup(out)}.")
+            say_what_is_kept(out)
         say(f"{counted(fixer.citations, 'citation')} brought up to date in {out}{left}")
     return ExitCode.OK if passed else ExitCode.FAILURE
 
@@ -76,11 +77,7 @@ def _fixed_file(parsed: argparse.Namespace) -> Path | None:
     if answers.exists() and (not answers.is_file() or answers.suffix.lower() != ".jsonl"):
         raise UsageError(f"--fix mends files that end in .jsonl; {answers} is none.")
     out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".fixed.jsonl")
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder; name a file with -o.")
-    if out.exists() and answers.exists() and out.samefile(answers):
-        raise UsageError(f"-o names the answers file {answers} itself; name another file.")
-    return out
+    return output_file(out, answers, "answers")
 
 
 def _say_what_to_do(tally: Tally, answers: Path, settings: Settings) -> None:
@@ -107,7 +104,7 @@ class _TextReport:
         for n, receipt, finding in _each(item):
             detail = f"  {finding.detail}" if finding.detail else ""
             what = f"{item.answer.id} [{n}]  {receipt.file}{detail}"
-            print(_line(f"{finding.status:<8} {what}"))
+            print(one_line(f"{finding.status:<8} {what}"))
 
     def bad_line(self, item: BadLine) -> None:
         """Talk, no data: it goes to stderr alone."""
@@ -117,7 +114,7 @@ class _TextReport:
 
         for file, counts in sorted(tally.by_file.items()):
             if set(counts) - {Status.OK}:
-                print(_line(f"{file}: {_in_words(counts, ())}"))
+                print(one_line(f"{file}: {_in_words(counts, ())}"))
         always = (Status.OK, Status.MOVED, Status.CHANGED, Status.GONE)
         print(f"{counted(tally.citations, 'citation')}: {_in_words(tally.by_status, always)}")
 
@@ -179,7 +176,3 @@ def _in_words(counts: Counter[Status], always: tuple[Status, ...]) -> str:
 
     named = [*always, *(status for status in Status if status not in always and counts[status])]
     return ", ".join(f"{counts[status]} {status}" for status in named)
-
-
-def _line(text: str) -> str:
-    return displayable(text).replace("\n", " ")

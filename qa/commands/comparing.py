@@ -14,7 +14,7 @@ from qa.errors import ExitCode, InputFileError, UsageError
 from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say, width
-from qa.text import counted, displayable
+from qa.text import counted, one_line
 
 if TYPE_CHECKING:
     from qa.receipts.drift import Drift
@@ -63,7 +63,7 @@ def uses(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         summary = {**by_reliance, "answers": answers, "malformed": bad_lines}
         listing.end({"file": file, "summary": summary})
     else:
-        print(_line(_uses_in_words(file, counts, answers, len(files))))
+        print(one_line(_uses_in_words(file, counts, answers, len(files))))
     return ExitCode.FAILURE if bad_lines else ExitCode.OK
 
 
@@ -98,7 +98,7 @@ def _use_as_data(path: Path, use: Use) -> dict[str, Any]:
 def _use_as_text(path: Path, use: Use) -> str:
     numbers = ", ".join(map(str, use.citations))
     place = f"{path}:{use.answer.line}  {use.answer.id} [{numbers}]"
-    return _line(f"{use.reliance:<6}  {place}  {use.answer.question}")
+    return one_line(f"{use.reliance:<6}  {place}  {use.answer.question}")
 
 
 def _uses_in_words(file: str, counts: Counter[Any], answers: int, files: int) -> str:
@@ -189,7 +189,7 @@ def _drift_as_text(drift: Drift, columns: int) -> str:
     from qa.receipts.drift import Change
 
     each = max((columns - 18) // 2, 20)
-    lines = textwrap.wrap(_line(drift.question), max(columns, 20)) or ["(no question)"]
+    lines = textwrap.wrap(one_line(drift.question), max(columns, 20)) or ["(no question)"]
     if drift.changes == (Change.MISSING,):
         lines.append(f"* only in the {'old' if drift.new is None else 'new'} file")
     for change, show in (
@@ -198,7 +198,7 @@ def _drift_as_text(drift: Drift, columns: int) -> str:
         (Change.CONFIDENCE, _shown_confidence),
     ):
         sides = [
-            [row for text in show(side) for row in textwrap.wrap(_line(text), each)]
+            [row for text in show(side) for row in textwrap.wrap(one_line(text), each)]
             for side in (drift.old, drift.new)
         ]
         name = f"{'*' if change in drift.changes else ' '} {change}"
@@ -228,7 +228,3 @@ def _shown_confidence(answer: SavedAnswer | None) -> list[str]:
     if answer is None or answer.confidence is None:
         return ["-"]
     return [f"{answer.confidence:.4f}"]
-
-
-def _line(text: str) -> str:
-    return displayable(text).replace("\n", " ")

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.errors import ExitCode, InputFileError, UsageError
-from qa.files import latest_backup
+from qa.commands.outputs import output_file, say_what_is_kept
+from qa.errors import ExitCode, InputFileError
+from qa.files import worth_keeping
 from qa.settings import Settings
 from qa.terminal import say
 from qa.text import counted
@@ -26,7 +27,7 @@ def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
     answers: Path = parsed.answers
     out = _page(parsed)
-    earlier = out.exists()
+    earlier = worth_keeping(out)
 
     def on_bad_line(item: BadLine) -> None:
         say(f"{answers}:{item.line}: {item.reason}")
@@ -40,7 +41,7 @@ def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
         on_bad_line=on_bad_line,
     )
     if earlier:
-        say(f"The earlier {out} is kept as {latest_backup(out)}.")
+        say_what_is_kept(out)
     if reported.tally.bad_lines:
         say(f"{counted(reported.tally.bad_lines, 'line')} of {answers} could not be checked")
     say(f"{counted(reported.questions, 'question')} reported in {out}")
@@ -55,8 +56,4 @@ def _page(parsed: argparse.Namespace) -> Path:
     if not answers.is_file():
         raise InputFileError(f"{answers} is no file; give the .jsonl that qa batch has written.")
     out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".html")
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder; name a file with -o.")
-    if out.exists() and out.samefile(answers):
-        raise UsageError(f"-o names the answers file {answers} itself; name another file.")
-    return out
+    return output_file(out, answers, "answers")

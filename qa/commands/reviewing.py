@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from qa.commands.outputs import output_file
 from qa.errors import ExitCode, UsageError
 from qa.settings import Settings
 from qa.terminal import say
@@ -44,10 +45,6 @@ def _labelled_file(parsed: argparse.Namespace) -> Path:
     out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".reviewed.jsonl")
     if out.suffix != ".jsonl":
         raise UsageError(f"{out} must end in .jsonl, so that qa eval can read it.")
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder; name a file with -o.")
     if not out.parent.is_dir():
         raise UsageError(f"There is no folder {out.parent} for {out.name}; make it first.")
-    if out.exists() and answers.exists() and out.samefile(answers):
-        raise UsageError(f"-o names the answers file {answers} itself; name another file.")
-    return out
+    return output_file(out, answers, "answers")

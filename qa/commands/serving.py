@@ -58,4 +58,4 @@ def _chat_command(parsed: argparse.Namespace) -> list[str]:
         if getattr(parsed, name, None) is not None
         for flag, value in flags_for(name, getattr(parsed, name))
     ]
-    return [sys.executable, "-m", "qa", *flags]
+    return [sys.executable, "-P", "-m", "qa", *flags]

@@ -12,7 +12,10 @@ __all__ = ["markdown", "markdown_marks", "plain", "program"]
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
 _CLOSING = re.compile(r"[ \t]+#+$")
-_FENCE = re.compile(r"(`{3,}|~{3,})")
+_FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})(.*)")
+#: What is indented by more columns is code (CommonMark 0.31, 4.4).
+_MOST_INDENTED = 3
+_TAB = 4
 
 
 def plain(data: bytes, limits: Limits) -> Extracted:  # noqa: ARG001 - its size is its limit
@@ -38,20 +41,30 @@ def markdown(data: bytes, limits: Limits) -> Extracted:  # noqa: ARG001
 def markdown_marks(text: str, headings: Headings | None = None) -> tuple[Mark, ...]:
     """Where the sections of a Markdown text begin, after their headings (CommonMark 0.31, 4.2).
 
-    A line that begins with ``#`` in a fenced block of code is none. ``headings`` are those that stand
-    over the whole text, and take in its own.
+    A line that begins with ``#`` in a block of code, fenced or indented, is none. ``headings`` are those that
+    stand over the whole text, and take in its own.
     """
     marks: list[Mark] = []
     headings = headings if headings is not None else Headings()
     fence = ""
     for span in lines(text):
         line = span.of(text)
+        if _indentation(text, span.start) > _MOST_INDENTED:
+            continue
         found = _FENCE.match(line)
-        if found and (not fence or found[1].startswith(fence)):
-            fence = "" if fence else found[1]
+        if found and not fence:
+            fence = found[1]
+        elif found and found[1].startswith(fence) and not found[2]:
+            fence = ""
         elif not fence and line.startswith("#"):
             heading = _HEADING.match(line)
             name = _CLOSING.sub("", heading[2]).strip("# \t") if heading else ""
             if heading and name:
                 marks.append(Mark(span.start, headings.enter(len(heading[1]), name)))
     return tuple(marks)
+
+
+def _indentation(text: str, start: int) -> int:
+    """The columns of white space before ``start`` in its line."""
+    line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    return len(text[line:start].expandtabs(_TAB))

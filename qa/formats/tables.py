@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from collections import deque
 from collections.abc import Iterator
 
 from qa.errors import DocumentError
@@ -15,6 +16,7 @@ __all__ = ["comma_separated", "tab_separated"]
 
 #: So much of a file is looked at to tell what separates its values, in characters.
 SAMPLE = 8_000
+_END = "end"
 
 
 def comma_separated(data: bytes, limits: Limits) -> Extracted:
@@ -24,21 +26,36 @@ def comma_separated(data: bytes, limits: Limits) -> Extracted:
         DocumentError: it is no table, or holds nothing.
     """
     text = decoded(data)
+
+    class Dialect(csv.excel):
+        pass
+
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:SAMPLE], delimiters=",;\t|")
+        sniffed = csv.Sniffer().sniff(text[:SAMPLE], delimiters=",;\t|")
     except csv.Error:  # one column, or rows too different to tell
-        dialect = csv.excel
-    return _table(text, dialect, limits)
+        return _table(text, Dialect, limits)
+    # Of what is sniffed these alone are to be trusted: that a quotation mark inside a value is not doubled
+    # (RFC 4180, 2.7) is inferred from there being none in some places.
+    Dialect.delimiter, Dialect.skipinitialspace = sniffed.delimiter, sniffed.skipinitialspace
+    Dialect.quotechar = sniffed.quotechar
+    return _table(text, Dialect, limits)
 
 
 def tab_separated(data: bytes, limits: Limits) -> Extracted:
     """As :func:`comma_separated`, with tabs."""
-    return _table(decoded(data), csv.excel_tab, limits)
+
+    class Dialect(csv.excel_tab):
+        pass
+
+    return _table(decoded(data), Dialect, limits)
 
 
 def _table(text: str, dialect: type[csv.Dialect], limits: Limits) -> Extracted:
     blocks = Blocks(limits)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
+        if not _quotes_end(text, dialect):
+            dialect.quoting = csv.QUOTE_NONE
         rows = _rows(text, dialect)
         first = next(rows, None)
         if first is not None:
@@ -60,6 +77,12 @@ def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[tuple[int, list[str
         values = [in_one_line(value) for value in row]
         if any(values):
             yield number, values
+
+
+def _quotes_end(text: str, dialect: type[csv.Dialect]) -> bool:
+    """False if a quotation mark that nothing closes would make one value of all that follows."""
+    rows = csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), dialect)
+    return deque(rows, maxlen=1) == deque([[_END]])
 
 
 def _are_names(row: list[str]) -> bool:

@@ -60,8 +60,8 @@ def test_text_and_csv_files_are_read_to_their_ends(program: Program, folder: Pat
         csv.writer(stream).writerows([["question"], *([text] for text in texts)])
     for name in ("questions.txt", "questions.csv"):
         run = batch(program, folder, name)
-        last = json.loads(run.out.splitlines()[-1])
-        assert last["question"] or "skipped" in run.err
+        answers = len(run.out.splitlines())
+        assert answers + run.err.count(": skipped: ") >= sum(bool(t.strip()) for t in texts)
         assert "rest of the file is not read" not in run.err
 
 

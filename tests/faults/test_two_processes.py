@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from qa.corpus import LOCK_FILE
 from qa.errors import StoreError
-from qa.locking import LOCK_FILE, WriterLock
+from qa.locking import WriterLock
 from qa.store import Store
 from tests.commands import make_corpus
 from tests.faults.program import Program
@@ -50,6 +52,27 @@ def test_a_second_writer_is_told_who_writes_and_since_when(tmp_path: Path) -> No
         Store.open_for_writing(tmp_path, patience=0.0)
     held.release()
     Store.open_for_writing(tmp_path, patience=0.0).close()
+
+
+def test_a_waiting_writer_whose_folder_was_removed_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    held = WriterLock.acquire(folder, 0.0)
+    said: list[str] = []
+
+    def wait() -> None:
+        try:
+            WriterLock.acquire(folder, 60.0)
+        except StoreError as error:
+            said.append(str(error))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    shutil.rmtree(folder)
+    held.release()
+    waiting.join()
+    assert said
+    assert "No such file or directory" in said[0]
 
 
 def test_a_second_writer_waits_for_the_first(tmp_path: Path) -> None:
