@@ -18,9 +18,9 @@ from qa.fitting import reliability, threshold_for_precision
 from qa.labelled import Labelled, LabelledQuestion
 from qa.models.reader import SpanModel
 from qa.reordering import over_orders
+from qa.sentences import sentences
 from qa.session import Inquiry
 from qa.spans import best_of_context
-from qa.text import sentences
 
 __all__ = [
     "Judged",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from qa.layout import furniture
-from qa.text import Span, lines, sentences
+from qa.sentences import sentences, unwrapped_lines
+from qa.text import Span
 
 __all__ = ["Passage", "header_of", "split_passages"]
 
@@ -63,7 +64,7 @@ def split_passages(
 
 def _blocks(text: str) -> Iterator[tuple[bool, list[Span]]]:
     """Runs of sentences between the borders of prose and furniture, each with ``prose`` or not."""
-    line_spans = list(lines(text))
+    line_spans = unwrapped_lines(text)
     marks = furniture([span.of(text) for span in line_spans])
     block: list[Span] = []
     position, current = 0, True

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 #: Raised whenever a store written before cannot be read as it is any more.
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 TABLES = """
 CREATE TABLE description (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

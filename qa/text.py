@@ -1,4 +1,4 @@
-"""Spans, lines and sentences: everything that counts characters.
+"""Spans and lines: everything that counts characters.
 
 The law of the project lives here: text is only ever a slice of its document,
 ``text[span.start:span.end] == quote``, and an offset is recorded when text is cut, never found
@@ -18,15 +18,11 @@ __all__ = [
     "Span",
     "counted",
     "displayable",
+    "lines",
     "one_line",
-    "sentences",
     "surroundings",
     "trimmed",
 ]
-
-#: A sentence longer than this many characters is cut at white space, so that a file without
-#: punctuation (a log, a dump on one line) still has sentences that a person can read.
-LONGEST_SENTENCE = 1_000
 
 #: So much of the text before and after a sentence tells it from its equals.
 SURROUNDING_CHARACTERS = 64
@@ -34,14 +30,6 @@ SURROUNDING_CHARACTERS = 64
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 # What ends a line of prose: the breaks above and the rarer separators of Unicode.
 _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-_DAY_AND_MONTH = re.compile(
-    r"\b\d{1,2} (?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\.\s*\Z", re.IGNORECASE
-)
-#: Where a sentence may end although the next one begins with a number: after a whole word.
-_BEFORE_NUMBER = re.compile(r"(?<![\w.])([^\W\d_]{4,})[.!?][\"'”’»)]*\s+(?=\d)")
-_BEFORE_NUMBER_ABBREVIATED = frozenset(
-    "approx arts chap circa para paras figs nums sect sept tech vols".split()
-)
 _BIDIRECTIONAL_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -130,74 +118,6 @@ def surroundings(text: str, span: Span) -> tuple[str, str]:
     """
     before = text[max(span.start - SURROUNDING_CHARACTERS, 0) : span.start]
     return before, text[span.end : span.end + SURROUNDING_CHARACTERS]
-
-
-def sentences(text: str) -> list[Span]:
-    """Split ``text`` into sentences, in order, without overlap; a line break always ends one.
-
-    Every character that is not white space lies in exactly one sentence. Speech is split inside its
-    quotation marks, since one of its sentences is usually what answers a question. The boundaries
-    are syntok's (MIT, https://github.com/fnl/syntok), but for those before a number; the offsets are
-    ours.
-    """
-    found: list[Span] = []
-    for line in lines(text):
-        for sentence in _sentences_of_line(text, line):
-            found.extend(_cut_to_length(text, sentence))
-    return found
-
-
-def _sentences_of_line(text: str, line: Span) -> Iterator[Span]:
-    from syntok.segmenter import segment
-    from syntok.tokenizer import Tokenizer
-
-    tokenizer = Tokenizer(replace_not_contraction=False)
-    tokens = tokenizer.tokenize(line.of(text))
-    # A sentence runs up to the next one's first token, so that nothing can fall between two.
-    starts = [line.start + tokens[0].offset for tokens in segment(tokens) if tokens]
-    starts = sorted(
-        {
-            line.start,
-            *(s for s in starts if s < line.end and not _inside_dateline(text, line.start, s)),
-            *_numbers_that_begin_a_sentence(text, line),
-        }
-    )
-    for start, end in zip(starts, [*starts[1:], line.end], strict=True):
-        sentence = trimmed(text, Span(start, end))
-        if sentence:
-            yield sentence
-
-
-def _numbers_that_begin_a_sentence(text: str, line: Span) -> Iterator[int]:
-    """Syntok never ends a sentence before a number: "are taught in Russian. 324 schools also teach"."""
-    for match in _BEFORE_NUMBER.finditer(text, line.start, line.end):
-        if match[1].casefold() not in _BEFORE_NUMBER_ABBREVIATED:
-            yield match.end()
-
-
-def _inside_dateline(text: str, begin: int, start: int) -> bool:
-    """True if ``start`` stands between an abbreviated month and the time of day: 20 Jul. 12:35."""
-    return (
-        text[start].isdigit()
-        and _DAY_AND_MONTH.search(text[max(begin, start - 12) : start]) is not None
-    )
-
-
-def _cut_to_length(text: str, sentence: Span) -> Iterator[Span]:
-    start = sentence.start
-    while sentence.end - start > LONGEST_SENTENCE:
-        cut = start + LONGEST_SENTENCE
-        while cut > start + LONGEST_SENTENCE // 2 and not text[cut].isspace():
-            cut -= 1
-        if not text[cut].isspace():
-            cut = start + LONGEST_SENTENCE
-        piece = trimmed(text, Span(start, cut))
-        if piece:
-            yield piece
-        start = cut
-    rest = trimmed(text, Span(start, sentence.end))
-    if rest:
-        yield rest
 
 
 def displayable(text: str) -> str:

@@ -29,8 +29,8 @@ from pathlib import Path
 from benchmarks.terminal import COLUMNS, ROWS, Terminal
 from textual.widgets import Input
 
+from qa.sentences import sentences
 from qa.settings import Settings
-from qa.text import sentences
 from qa.tui.app import ChatApp
 from qa.tui.dialogue import Dialogue
 

@@ -16,11 +16,12 @@ from qa.documents import Document, document_from
 from qa.indexing import update_index
 from qa.models.reader import TokenScores
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
+from qa.sentences import sentences
 from qa.session import Session
 from qa.settings import Settings
 from qa.store import Store
 from qa.terms import stems
-from qa.text import Span, sentences, surroundings
+from qa.text import Span, surroundings
 from qa.vectors import open_vectors
 from tests.fakes import FakeEncoder
 

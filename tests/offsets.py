@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from qa.documents import document_from
 from qa.errors import DocumentError
 from qa.passages import split_passages
+from qa.sentences import sentences
 from qa.store import Store
-from qa.text import sentences
 from tests.fakes import FakeEncoder
 from tests.strategies import prose, texts
 

@@ -24,9 +24,10 @@ from qa.models.weights import (
     embedded_model_path,
     tuned_weights,
 )
+from qa.sentences import sentences
 from qa.session import require_question
 from qa.settings import EMBEDDED_MODEL, UNTUNED_MODEL
-from qa.text import Span, sentences
+from qa.text import Span
 from tests.fakes import FakeEncoder
 from tests.reference import reference_encoder, reference_token_states
 

@@ -18,8 +18,8 @@ from qa.formats.extracted import Extracted, Limits, Mark, location_at
 from qa.formats.extractor import Extractor
 from qa.formats.plain import markdown_marks
 from qa.formats.worker import outcome_of
+from qa.sentences import sentences
 from qa.settings import Settings
-from qa.text import sentences
 from tests.written_files import SENTENCE, WRITERS, zipped
 
 LIMITS = Limits.of(Settings())

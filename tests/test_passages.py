@@ -13,7 +13,8 @@ from qa.documents import read_document
 from qa.layout import furniture
 from qa.models.encoder import Encoder
 from qa.passages import Passage, header_of, split_passages
-from qa.text import lines, sentences
+from qa.sentences import sentences
+from qa.text import lines
 from tests.fakes import FakeEncoder
 from tests.strategies import prose, texts
 
@@ -158,3 +159,13 @@ def test_passages_of_the_seeds_fit_the_embedded_encoder(seeds: Path, encoder: En
         for passage in passages:
             embedded = header + passage.span.of(document.text)
             assert encoder.count_tokens(embedded) <= encoder.max_tokens
+
+
+def test_a_wrapped_article_is_prose_as_a_whole_one_is() -> None:
+    wrapped = "\n".join(
+        "the ferry between the two towns stopped because its engine caught" for _ in range(12)
+    )
+    article = f"The ferry stopped on Friday, as the harbour master told us, since\n{wrapped}\nfire."
+    menu = "\n".join(["Home", "News", "Sport", "Weather", "Travel", "Contact", "Imprint"])
+    found = split(f"{menu}\n\n{article}\n\n{menu}\n", max_words=500, max_tokens=1_000)
+    assert [passage.prose for passage in found] == [False, True, False]

@@ -17,8 +17,9 @@ from qa.models.reader import TokenScores
 from qa.reading import SPAN_FEATURES, SpanReader, span_rows
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.sentence_reading import SentenceReader
+from qa.sentences import sentences
 from qa.spans import best_spans
-from qa.text import Span, sentences
+from qa.text import Span
 from tests.fakes_reader import WordScores
 
 MILL = "The mill burned in 1812. Nobody was hurt. It was rebuilt by Ada Lind in 1815."

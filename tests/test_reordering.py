@@ -11,7 +11,8 @@ from qa.models.reader import SpanModel, TokenScores, load_embedded_reader
 from qa.reading import SPAN_FEATURES, SpanReader
 from qa.reordering import over_orders
 from qa.retrieval import Retrieval
-from qa.text import Span, sentences
+from qa.sentences import sentences
+from qa.text import Span
 from tests.fakes_reader import WordScores, passage_of
 
 QUESTION = "When did the mill burn?"

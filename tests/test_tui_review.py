@@ -386,3 +386,11 @@ async def test_a_quote_that_its_file_does_not_hold_is_no_source(folder: Path) ->
         await pilot.press("c")
         await until(pilot, lambda: any("does not hold this quote" in s for s in notices(app)))
         assert not app.review.correcting
+
+
+def test_a_wrapped_sentence_is_selected_whole() -> None:
+    text = "One two.\n\nThe mill at the end of the village was burned down\nby lightning. It is gone.\n"
+    second = Selection.of(text, Span(0, 3)).sentence(1)
+    assert second.span.of(text).endswith("burned down\nby lightning.")
+    assert second.sentence(1).span.of(text) == "It is gone."
+    assert second.sentence(1).sentence(-1) == second

@@ -1,4 +1,4 @@
-"""Selecting a piece of a text by sentences and words; every step looks at the line around it alone."""
+"""Selecting a piece of a text by sentences and words; every step looks at what stands around it alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qa.text import Span, sentences, trimmed
+from qa.sentences import sentences
+from qa.text import Span, trimmed
 
 __all__ = ["Selection"]
 
 #: A word with what belongs to it: "$4.5bn", "well-known", "11%".
 _WORD = re.compile(r"[$€£¥+-]?\w+(?:[.,:'’/&@-]\w+)*%?")
-#: A line longer than this is looked at in pieces, so that no key waits for a file that is one line.
-LONGEST_LINE = 20_000
+#: What is longer is looked at in pieces, in characters, so that no key waits for a file that is one line.
+LONGEST_PIECE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +65,48 @@ class Selection:
     def dragged(self, start: int, end: int) -> Selection:
         """What the mouse went over, from the character ``start`` to ``end``; a click is a word."""
         if start == end:
-            for word in _words(self.text, _line_around(self.text, start)):
+            for word in _words(self.text, _piece_around(self.text, start, "\n")):
                 if word.start <= start < word.end:
                     return Selection.of(self.text, word)
         over = trimmed(self.text, Span(min(start, end), min(max(start, end) + 1, len(self.text))))
         return Selection.of(self.text, over) if over else self
 
 
-def _line_around(text: str, offset: int) -> Span:
-    start = max(text.rfind("\n", 0, offset) + 1, offset - LONGEST_LINE, 0)
-    end = text.find("\n", offset)
-    return Span(start, min(end if end != -1 else len(text), offset + LONGEST_LINE))
+def _piece_around(text: str, offset: int, break_: str) -> Span:
+    """What stands between two of these breaks around ``offset``, or as much of it as is looked at."""
+    before, end = text.rfind(break_, 0, offset), text.find(break_, offset)
+    start = before + len(break_) if before != -1 else 0
+    return Span(
+        max(start, offset - LONGEST_PIECE),
+        min(end if end != -1 else len(text), offset + LONGEST_PIECE),
+    )
 
 
-def _lines_from(text: str, offset: int, step: int) -> Iterator[Span]:
-    """The line around ``offset``, then those after it or before it."""
-    line = _line_around(text, min(offset, len(text)))
+def _pieces_from(text: str, offset: int, step: int, break_: str) -> Iterator[Span]:
+    """The piece around ``offset``, then those after it or before it."""
+    piece = _piece_around(text, min(offset, len(text)), break_)
     while True:
-        yield line
-        if step >= 0 and line.end < len(text):
-            at = line.end + (text[line.end] == "\n")
-            end = text.find("\n", at)
-            line = Span(at, min(end if end != -1 else len(text), at + LONGEST_LINE))
-        elif step < 0 and line.start > 0:
-            at = line.start - (text[line.start - 1] == "\n")
-            line = Span(max(text.rfind("\n", 0, at) + 1, at - LONGEST_LINE, 0), at)
+        yield piece
+        if step >= 0 and piece.end < len(text):
+            at = piece.end + len(break_) * text.startswith(break_, piece.end)
+            end = text.find(break_, at)
+            piece = Span(at, min(end if end != -1 else len(text), at + LONGEST_PIECE))
+        elif step < 0 and piece.start > 0:
+            at = piece.start - len(break_) * text.endswith(break_, 0, piece.start)
+            before = text.rfind(break_, 0, at)
+            start = before + len(break_) if before != -1 else 0
+            piece = Span(max(start, at - LONGEST_PIECE), at)
         else:
             return
 
 
 def _next_sentence(text: str, span: Span, step: int) -> Span | None:
-    for line in _lines_from(text, span.start, step):
-        found = [Span(line.start + s.start, line.start + s.end) for s in sentences(line.of(text))]
+    # A sentence may go over several lines, but over no blank one.
+    blank = "\n\n" if "\n\n" in text else "\r\n\r\n"
+    for piece in _pieces_from(text, span.start, step, blank):
+        found = [
+            Span(piece.start + s.start, piece.start + s.end) for s in sentences(piece.of(text))
+        ]
         for sentence in found if step >= 0 else reversed(found):
             if step > 0 and sentence.start > span.start:
                 return sentence
@@ -112,8 +123,8 @@ def _words(text: str, span: Span) -> Iterator[Span]:
 
 
 def _next_word(text: str, span: Span, step: int) -> Span | None:
-    for line in _lines_from(text, span.start if step < 0 else max(span.end - 1, 0), step):
-        words = list(_words(text, line))
+    for piece in _pieces_from(text, span.start if step < 0 else max(span.end - 1, 0), step, "\n"):
+        words = list(_words(text, piece))
         for word in words if step > 0 else reversed(words):
             if (step > 0 and word.start >= span.end) or (step < 0 and word.end <= span.start):
                 return word

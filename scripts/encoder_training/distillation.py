@@ -16,7 +16,8 @@ from encoder_training.model import TrainedEncoder
 from encoder_training.pairs import Embed, Vectors
 from qa.models.passage_texts import PassageText, separate_texts
 from qa.passages import header_of
-from qa.text import Span, sentences
+from qa.sentences import sentences
+from qa.text import Span
 
 TEMPERATURE = 0.05
 #: Weights of the parts of the loss, see :func:`distillation_loss`.

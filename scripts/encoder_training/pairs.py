@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from reader_training.data import Example
 
 from qa.passages import header_of
-from qa.text import Span, sentences
+from qa.sentences import sentences
+from qa.text import Span
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
