@@ -20,7 +20,8 @@ from qa.models.reader import SpanModel
 from qa.reordering import over_orders
 from qa.sentences import sentences
 from qa.session import Inquiry
-from qa.spans import best_of_context
+from qa.spans import best_of_context, whole_words
+from qa.text import Span
 
 __all__ = [
     "Judged",
@@ -184,7 +185,8 @@ def read_alone(labelled: Labelled, model: SpanModel) -> Iterator[Read]:
         plain = model.score(question.question, [text])[0]
         read = over_orders(plain, model, question.question, "", text, sentences(text))
         found = best_of_context(read)
-        prediction = found[1].of(text) if found is not None else ""
+        whole = Span(0, len(text))
+        prediction = whole_words(text, found[1], whole).of(text) if found is not None else ""
         yield Read(
             kind=question.kind,
             answerable=bool(question.answers),

@@ -10,12 +10,14 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 
 from qa.dates import MONTH_NAME, MONTHS
 from qa.errors import DocumentError
 from qa.files import read_regular_file
 from qa.layout import furniture, is_prose
+from qa.sentences import unwrapped_lines
 from qa.text import lines
 
 __all__ = [
@@ -34,6 +36,8 @@ SIDECAR_SUFFIX = ".meta.toml"
 #: How far into a document its title and date are looked for, in non-blank lines.
 HEAD_LINES = 100
 LONGEST_TITLE = 120
+#: A line of so many words at the head of a list is its title, and no point of a menu.
+LONGER_THAN_A_MENU = 4
 #: A title that is declared, by the file or its sidecar, is taken as it is up to so many characters: it stands
 #: in front of every passage that is embedded and read.
 LONGEST_DECLARED_TITLE = 300
@@ -58,6 +62,10 @@ _DATELINE = re.compile(
 _LABELLED = re.compile(r"^(title|date)\s*:\s*(\S.*)$", re.IGNORECASE)
 _MARKDOWN_HEADING = re.compile(r"^#{1,2}\s+(\S.*)$")
 _WORD = re.compile(r"\w+")
+_BLANK_LINE = re.compile(r"\n[ \t]*\r?\n|\r[ \t]*\r")
+_NUMBERED = re.compile(r"(?:\d{1,3}|[ivxIVX]{1,4}|[A-Za-z])[.)]\s")
+#: A line with one of these gives the day of something else.
+_ANOTHER_DAY = re.compile(r"\b(?:born|birth|died|expires?|valid|until|deadline)\b", re.IGNORECASE)
 _OPENING_QUOTES = frozenset("\"'“‘«„")
 
 
@@ -80,17 +88,16 @@ def clipped(title: str, longest: int = LONGEST_TITLE) -> str:
 def infer_metadata(text: str) -> Metadata:
     """Title and date as the first lines of ``text`` give them.
 
-    The title is a labelled line, a Markdown heading, or the short line that stands over the first
-    prose; failing these, the beginning of that prose. The date is the first whole date (day, month
+    The title is a labelled line, a Markdown heading, a first line that stands apart, or the short line over
+    the first prose; failing these, the beginning of that prose. The date is the first whole date (day, month
     and year) on a line that is not prose: a date inside a sentence is something told, not the date
     of the telling.
     """
-    head: list[str] = []
-    for span in lines(text):
-        head.append(span.of(text))
-        if len(head) == HEAD_LINES:
-            break
-    return Metadata(title=_title(head), date=_date(head))
+    first = list(islice(lines(text), HEAD_LINES))
+    spans = unwrapped_lines(text[: first[-1].end]) if first else []
+    head = [" ".join(span.of(text).split()) for span in spans]
+    apart = len(spans) > 1 and _BLANK_LINE.search(text, spans[0].end, spans[1].start) is not None
+    return Metadata(title=_title(head, apart), date=_date(head))
 
 
 def read_sidecar(path: Path) -> Metadata:
@@ -122,7 +129,7 @@ def read_sidecar(path: Path) -> Metadata:
     return Metadata(title=" ".join(title.split()) if title is not None else None, date=day)
 
 
-def _title(head: Sequence[str]) -> str | None:
+def _title(head: Sequence[str], first_stands_apart: bool) -> str | None:
     for line in head[:10]:
         labelled = _LABELLED.match(line)
         if labelled and labelled[1].lower() == "title" and labelled[2].strip("\"'"):
@@ -130,11 +137,24 @@ def _title(head: Sequence[str]) -> str | None:
         heading = _MARKDOWN_HEADING.match(line)
         if heading:
             return clipped(heading[1].rstrip("#"))
+    if _is_title_line(head, first_stands_apart):
+        return clipped(head[0])
     over = _line_over_first_prose(head)
     if over is not None:
         return clipped(over)
     opening = next((line for line in head if is_prose(line)), head[0] if head else None)
     return None if opening is None else clipped(opening)
+
+
+def _is_title_line(head: Sequence[str], stands_apart: bool) -> bool:
+    """True if the first line is no sentence and no menu, and stands apart, over a date, or over no menu."""
+    if not head or not _can_be_title(head[0]) or head[0][-1] in ".!;":
+        return False
+    is_furniture = furniture(head)
+    if is_furniture[0]:
+        return len(_WORD.findall(head[0])) >= LONGER_THAN_A_MENU
+    over_date = len(head) > 1 and _DATELINE.search(head[1]) is not None
+    return stands_apart or over_date or not any(is_furniture)
 
 
 def _line_over_first_prose(head: Sequence[str]) -> str | None:
@@ -152,12 +172,14 @@ def _can_be_title(line: str) -> bool:
     letters = sum(character.isalpha() for character in line)
     if not (line[0].isalnum() or line[0] in _OPENING_QUOTES):
         return False  # a bullet, a separator, the © of a picture's credit
+    if line[-1] in ":," or _NUMBERED.match(line):
+        return False  # what introduces a list or addresses a person, the heading of a section
     return 2 <= len(words) <= 25 and letters > len(line) / 2 and not _DATELINE.search(line)
 
 
 def _date(head: Sequence[str]) -> date | None:
     for line in head:
-        if not is_prose(line) or _LABELLED.match(line):
+        if (not is_prose(line) or _LABELLED.match(line)) and not _ANOTHER_DAY.search(line):
             found = _first_date(line)
             if found is not None:
                 return found

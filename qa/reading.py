@@ -18,7 +18,8 @@ from qa.dates import PartialDate, dates_of
 from qa.models.reader import SpanModel, TokenScores
 from qa.reordering import over_orders
 from qa.retrieval import Retrieval, RetrievedPassage
-from qa.spans import best_of_windows, null_score
+from qa.spans import after_marker, best_of_windows, null_score, whole_words
+from qa.terms import stem_set
 from qa.text import Span
 
 __all__ = ["READ_FEATURES", "SPAN_FEATURES", "SpanReader", "span_rows"]
@@ -46,6 +47,8 @@ NEAR = 0.1
 #: Passages that are read together before it is asked whether the others can still come first: as many as a
 #: batch of the embedded model holds.
 AT_ONCE = 4
+#: A question in the text asks what is asked if so many of its words are those of the one asked.
+SHARE_OF_THE_SAME = 0.6
 
 
 class SpanReader:
@@ -183,6 +186,7 @@ def _unread(retrieval: Retrieval) -> list[_Unread]:
     """The passages with what is known of their sentences before they are read, best first."""
     top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
     months = _months(retrieval.question)
+    asked = stem_set(retrieval.question)
     seen: set[tuple[int, Span]] = set()
     unread: list[_Unread] = []
     for passage in retrieval.passages:
@@ -193,6 +197,8 @@ def _unread(retrieval: Retrieval) -> list[_Unread]:
             if (passage.document, sentence.span) in seen:
                 continue
             seen.add((passage.document, sentence.span))
+            if _asks_the_same(passage.slice(sentence.span), asked):
+                continue
             similarity = similarity_of(sentence, passage)
             known = (
                 passage.fused / top_fused,
@@ -251,17 +257,28 @@ def _with_best_span(
 
     ``None`` if no token of its passage's ``windows`` lies in the sentence.
     """
+    context = candidate.passage.header + candidate.passage.text
     at = candidate.passage.span.start - len(candidate.passage.header)
-    found = best_of_windows(windows, candidate.sentence.counted_from(at))
+    inside = after_marker(context, candidate.sentence.counted_from(at))
+    found = best_of_windows(windows, inside)
     if found is None:
         return None
-    score, ahead, span = found
+    score, ahead, found_at = found
+    span = whole_words(context, found_at, inside)
     return score, replace(
         candidate,
         span=Span(at + span.start, at + span.end),
         margin=score - null_score(windows),
         ahead=ahead,
     )
+
+
+def _asks_the_same(sentence: str, asked: frozenset[str]) -> bool:
+    """True of a question in the text, as a list of common ones holds them, that is nearly the one asked."""
+    if not sentence.rstrip("\"'”’») ").endswith("?"):
+        return False
+    terms = stem_set(sentence)
+    return len(terms & asked) >= SHARE_OF_THE_SAME * len(terms)
 
 
 def _months(question: str) -> list[PartialDate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from math import inf
@@ -12,10 +13,25 @@ import numpy.typing as npt
 from qa.models.reader import TokenScores
 from qa.text import Span
 
-__all__ = ["LONGEST_SPAN", "best_of_context", "best_of_windows", "best_spans", "null_score"]
+__all__ = [
+    "LONGEST_SPAN",
+    "after_marker",
+    "best_of_context",
+    "best_of_windows",
+    "best_spans",
+    "null_score",
+    "whole_words",
+]
 
 #: Longest answer, in tokens.
 LONGEST_SPAN = 40
+#: What numbers or marks a line before its words: a bullet, a heading's signs, "1.", "4.2", "(b)", "Q:".
+_MARKER = re.compile(
+    r"(?:[-*•–+]\s+|#{1,6}\s+|(?:\d{1,3}|[A-Za-z])[.)]\s+|(?:\d{1,3}\.){1,4}\d{0,3}\s+(?=[A-Z])"
+    r"|\(\w{1,3}\)\s+|[QA]:\s+)+"
+)
+_IN_NUMBER = frozenset(".,:")
+_BEFORE_NUMBER, _AFTER_NUMBER = frozenset("$€£¥"), frozenset("%€£°")
 
 
 def best_of_context(windows: Sequence[TokenScores]) -> tuple[float, Span] | None:
@@ -50,6 +66,44 @@ def best_of_windows(
         spans.items(), key=lambda item: (item[1], item[0]), reverse=True
     )
     return score, score - others[0][1] if others else inf, span
+
+
+def after_marker(text: str, sentence: Span) -> Span:
+    """The sentence without what numbers or marks its line, which answers nothing; whole if it is no more."""
+    marker = _MARKER.match(text, sentence.start, sentence.end)
+    return Span(marker.end(), sentence.end) if marker and marker.end() < sentence.end else sentence
+
+
+def whole_words(text: str, span: Span, inside: Span) -> Span:
+    """``span`` without half a word or half a number at either end: the model's tokens are smaller.
+
+    "1,644" of "1,644,518" says another thing, and a sign of money or of a share belongs to its number.
+    """
+    start, end = span.start, span.end
+    while start > inside.start and _go_together(text, start, inside):
+        start -= 1
+    while end < inside.end and _go_together(text, end, inside):
+        end += 1
+    if start > inside.start and text[start].isdigit() and text[start - 1] in _BEFORE_NUMBER:
+        start -= 1
+    if end < inside.end and text[end - 1].isdigit() and text[end] in _AFTER_NUMBER:
+        end += 1
+    return Span(start, end)
+
+
+def _go_together(text: str, place: int, inside: Span) -> bool:
+    """True if the characters on either side of ``place`` are of one word or number."""
+    before, after = text[place - 1], text[place]
+    if before.isalnum() and after.isalnum():
+        return True
+    if after in _IN_NUMBER:
+        return before.isdigit() and place + 1 < inside.end and text[place + 1].isdigit()
+    return (
+        before in _IN_NUMBER
+        and after.isdigit()
+        and place > inside.start + 1
+        and text[place - 2].isdigit()
+    )
 
 
 def null_score(windows: Sequence[TokenScores]) -> float:

@@ -63,6 +63,53 @@ def test_a_title_is_found_in_the_shapes_that_texts_give_it(head: str, title: str
     assert infer_metadata(head + BODY).title == title
 
 
+INGREDIENTS = "Serves 6\nIngredients\n900 g lamb\n3 carrots\n1 tsp thyme\nsalt and pepper\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (
+            "GNU GENERAL PUBLIC LICENSE\nVersion 3, 29 June 2007\n\nEveryone is permitted to copy "
+            "and distribute verbatim copies\nof this license document, but changing it is not allowed.",
+            "GNU GENERAL PUBLIC LICENSE",
+        ),
+        (
+            f"Elsie's Lamb and Barley Stew\n{INGREDIENTS}\nHeat the oven until it is hot.",
+            "Elsie's Lamb and Barley Stew",
+        ),
+        (
+            "Lease Agreement\n\nbetween two parties\n\nIn this Agreement:\n\nThe tenant shall pay the rent.",
+            "Lease Agreement",
+        ),
+        (
+            "Adjusting the limits\n\nthe server keeps what many clients ask it for in its memory so that\n"
+            "a denial of service cannot come from there.",
+            "Adjusting the limits",
+        ),
+        (
+            "1. Roof repair\nDmitri presented three quotes to us.",
+            "Dmitri presented three quotes to us.",
+        ),
+    ],
+    ids=[
+        "over a date",
+        "over a list",
+        "apart",
+        "over a wrapped text",
+        "a numbered heading is none",
+    ],
+)
+def test_the_first_line_is_the_title_where_it_reads_as_one(text: str, title: str) -> None:
+    assert infer_metadata(text).title == title
+
+
+def test_the_day_on_which_somebody_was_born_is_not_that_of_the_text() -> None:
+    assert infer_metadata(
+        "Curriculum Vitae\n\nBorn: 3 June 1984\n\nEdinburgh, 5 May 2024"
+    ).date == date(2024, 5, 5)
+
+
 def test_a_long_title_is_cut_between_words() -> None:
     title = infer_metadata("# " + "harbour " * 40 + BODY).title
     assert title is not None
