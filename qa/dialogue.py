@@ -1,7 +1,8 @@
 """Follow-up questions: what "And in 2025?" or "Who said that?" means after what went before.
 
 No model rewrites anything. A question that leans on the dialogue is read in a few ways, each built of
-words that were typed or quoted before; every reading is answered, and the most confident answer is kept.
+words that were typed or quoted before; every reading is answered, and the most confident answer is kept
+that is not the one just given.
 What works best was measured: to look for the follow-up together with the questions it hangs on, but to
 read the passages for the follow-up alone; beside it, the follow-up with its gaps filled in by rule.
 """
@@ -13,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.answer import Answer, Reply
-from qa.expectations import typed_spans
+from qa.expectations import expected_type, typed_spans
 from qa.terms import FUNCTION_WORDS, words
 
-__all__ = ["Reading", "leans", "names_in", "readings"]
+__all__ = ["Reading", "leans", "names_in", "plausibility", "readings"]
 
 #: So many earlier questions are looked for with a follow-up, at most.
 MOST_EARLIER = 3
@@ -48,6 +49,11 @@ _PREPOSITION = re.compile(
     r"^(?:in|for|with|from|by|at|on|of|to|during|since|until|under)\s+", re.IGNORECASE
 )
 _PRONOUN = re.compile(r"\b(he|she|him|her|his|hers|they|them|their|theirs|it|its)\b", re.IGNORECASE)
+_OF_PERSONS = frozenset(("he", "she", "him", "her", "his", "hers"))
+_OF_SEVERAL = frozenset(("they", "them", "their", "theirs"))
+_DETERMINERS = frozenset(
+    "a an the this that these those his her its their our my two three four".split()
+)
 _POSSESSIVE = frozenset(("his", "hers", "their", "theirs", "its"))
 _POINTING = re.compile(
     r"\b(?:that|this|those|these)\b(?=\s*(?:[?.!]|$)|\s+(?:is|was|were|are|mean|happen|change|come|take"
@@ -101,6 +107,26 @@ def leans(question: str) -> bool:
     return pronoun is not None and not any(bare.index(name) < pronoun.start() for name in names)
 
 
+def plausibility(question: str, reply: Reply, earlier: Sequence[Reply]) -> tuple[bool, float]:
+    """How likely a reply is of a reading that was meant, to be compared with those of others: more is more.
+
+    It is the confidence; but "And the port?" asks for another answer than the one just given, so one that is
+    another goes before.
+    """
+    return not leans(question) or _adds_to(reply, earlier), reply.confidence
+
+
+def _adds_to(reply: Reply, earlier: Sequence[Reply]) -> bool:
+    if not isinstance(reply, Answer):
+        return False
+    last = earlier[-1] if earlier else None
+    first = reply.citations[0]
+    return not isinstance(last, Answer) or (first.file, first.span) != (
+        last.citations[0].file,
+        last.citations[0].span,
+    )
+
+
 def names_in(text: str) -> list[str]:
     """Runs of capitalised words, without a question word that only begins the sentence."""
     found = []
@@ -128,17 +154,24 @@ def _filled(question: str, earlier: Sequence[Reply]) -> str | None:
     """The question with what it leaves out filled in from before; ``None`` where no rule applies."""
     last = earlier[-1]
     if _OTHER_WAY.search(question):
-        return _swapped(last.question)
+        return _swapped(_meant(last))
     rest = _rest(question).rstrip(" ?.!")
     if not rest:
         return None
     if _is_bare(rest):
         return _asked_anew(rest, last)
     if _PRONOUN.search(rest):
-        return _with_referent(rest, last)
+        return _with_referents(rest, earlier)
     if not _QUESTION_WORD.match(rest) and words(rest)[0] not in _OPENING_VERBS:
-        return _refocused(rest, last.question)
+        return _refocused(rest, _meant(last))
     return None
+
+
+def _meant(last: Reply) -> str:
+    """The last question, with its gaps filled in if that is how it was answered."""
+    meant = last.understood_as
+    # What was looked for with the questions before it was read as it was typed.
+    return meant if meant and not meant.endswith(last.question.strip()) else last.question
 
 
 def _rest(question: str) -> str:
@@ -169,19 +202,55 @@ def _refocused(focus: str, question: str) -> str:
     return f"{asked} {focus}?" if inner != focus else f"{asked} for {inner}?"
 
 
-def _with_referent(question: str, last: Reply) -> str | None:
-    """The question with its pronouns replaced by what they likeliest stand for."""
-    referent = _referent(last)
-    if referent is None:
+def _with_referents(question: str, earlier: Sequence[Reply]) -> str | None:
+    """The question with its pronouns replaced by what they likeliest stand for, each of them."""
+    referents: dict[str, str] = {}
+    for match in _PRONOUN.finditer(question):
+        pronoun = match[1].casefold()
+        referent = _referent(pronoun, earlier)
+        if referent is None:
+            return None
+        referents[pronoun] = referent
+    return _PRONOUN.sub(lambda m: _in_place_of(m[1], referents[m[1].casefold()]), question) + "?"
+
+
+def _referent(pronoun: str, earlier: Sequence[Reply]) -> str | None:
+    """What a pronoun likeliest stands for: the latest answer that can be meant, else a name of its question.
+
+    A person is a name, and several may be two. What is asked for by "how much" or "when" is no thing of which
+    more could be asked.
+    """
+    for reply in reversed(earlier[-MOST_EARLIER:]):
+        answer = _short_answer(reply)
+        names = names_in(_meant(reply))
+        if pronoun in _OF_PERSONS:
+            if answer is not None and _names_somebody(answer):
+                return answer
+            if names:
+                return names[0]
+        else:
+            if answer is not None and _can_be_meant(answer, _meant(reply)):
+                return answer
+            if names:
+                return " and ".join(names[-2:]) if pronoun in _OF_SEVERAL else names[-1]
+    return None
+
+
+def _short_answer(reply: Reply) -> str | None:
+    if not isinstance(reply, Answer) or len(reply.text.split()) > LONGEST_REFERENT:
         return None
-    return _PRONOUN.sub(lambda match: _in_place_of(match[1], referent), question) + "?"
+    return " ".join(reply.text.split()).strip(" .,;:\"'“”‘’")
 
 
-def _referent(last: Reply) -> str | None:
-    """What a pronoun likeliest stands for: the last answer, else the last name of its question."""
-    if isinstance(last, Answer) and len(last.text.split()) <= LONGEST_REFERENT:
-        return " ".join(last.text.split()).strip(" .,;:\"'“”‘’")
-    return next(reversed(names_in(last.question)), None)
+def _names_somebody(answer: str) -> bool:
+    return bool(names_in(f"by {answer}")) and not any(c.isdigit() for c in answer)
+
+
+def _can_be_meant(answer: str, question: str) -> bool:
+    """True if the answer names a thing: it is no number, time or reason, and no verb."""
+    if expected_type(question) in ("number", "time", "reason") or answer[:1].isdigit():
+        return False
+    return bool(names_in(f"by {answer}")) or words(answer)[0] in _DETERMINERS
 
 
 def _in_place_of(pronoun: str, referent: str) -> str:
@@ -194,7 +263,7 @@ def _asked_anew(question: str, last: Reply) -> str:
     """The last question's statement under a new question word: "Why?" after "How much did it grow?"."""
     opening = _QUESTION_WORD.match(question)
     word = opening[0] if opening is not None else question
-    statement = _QUESTION_WORD.sub("", last.question.rstrip(" ?.!")).strip()
+    statement = _QUESTION_WORD.sub("", _meant(last).rstrip(" ?.!")).strip()
     answer = f" {' '.join(last.text.split())}" if isinstance(last, Answer) else ""
     return f"{word} {statement}{answer}?"
 

@@ -277,7 +277,7 @@ def _asks_the_same(sentence: str, asked: frozenset[str]) -> bool:
     """True of a question in the text, as a list of common ones holds them, that is nearly the one asked."""
     if not sentence.rstrip("\"'”’») ").endswith("?"):
         return False
-    terms = stem_set(sentence)
+    terms = stem_set(after_marker(sentence, Span(0, len(sentence))).of(sentence))
     return len(terms & asked) >= SHARE_OF_THE_SAME * len(terms)
 
 

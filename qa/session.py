@@ -21,7 +21,7 @@ from qa.answer import (
 from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
 from qa.candidates import Candidate, Reader
 from qa.corpus import FileState, corpus_files, file_state
-from qa.dialogue import Reading, readings
+from qa.dialogue import Reading, plausibility, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
 from qa.formats.extracted import Limits
@@ -218,7 +218,7 @@ class Session:
 
         ``files`` keeps the question to these documents; one that the index does not hold is no error.
         ``earlier`` is the dialogue so far: a follow-up question is read in each way it may be meant, and
-        the most confident reply is the one that counts.
+        the most plausible reply is the one that counts.
 
         Raises:
             QuestionError, StoreError: as :meth:`ask`.
@@ -230,7 +230,7 @@ class Session:
             inquiries = [
                 self._inquire(question, reading, among) for reading in readings(question, earlier)
             ]
-        best = max(inquiries, key=lambda inquiry: inquiry.reply.confidence)
+        best = max(inquiries, key=lambda i: plausibility(question, i.reply, earlier))
         return replace(best, reply=with_file_states(best.reply, self._file_state))
 
     def _inquire(self, question: str, reading: Reading, among: list[int] | None) -> Inquiry:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import NoAnswer, Reply
-from qa.dialogue import Reading, leans, names_in, readings
+from qa.dialogue import Reading, leans, names_in, plausibility, readings
 from tests.fakes_reader import answer_from
 
 OPENING = "When was the lighthouse on Grey Point built?"
@@ -15,6 +17,7 @@ BUILT = answer_from("The lighthouse on Grey Point was built in 1871.", "1871", q
 KEEPER = answer_from(
     "Tomas Lind was the last keeper.", "Tomas Lind", question="Who was the last keeper?"
 )
+BOTH = answer_from("They met 12 times.", "12", question="How often did Hale meet Karsund?")
 SILENT = NoAnswer("Did the ferry from Karsund sail in 2023?", "Nothing says so.", 0.1, None)
 
 
@@ -92,12 +95,49 @@ def test_a_question_without_a_name_may_stand_alone_or_not() -> None:
         ("When did he retire?", KEEPER, "When did Tomas Lind retire?"),
         ("who was his wife", KEEPER, "who was Tomas Lind's wife?"),
         ("Who kept it?", SILENT, "Who kept Karsund?"),
+        ("What did it burn?", BUILT, "What did Grey Point burn?"),
+        ("What did they say?", BOTH, "What did Hale and Karsund say?"),
+        ("Did he keep his dog?", KEEPER, "Did Tomas Lind keep Tomas Lind's dog?"),
     ],
 )
 def test_gaps_are_filled_in_from_the_last_question_or_its_answer(
     follow_up: str, earlier: Reply, meant: str
 ) -> None:
     assert filled(follow_up, earlier) == meant
+
+
+def test_a_number_a_time_or_a_verb_stands_in_for_nobody() -> None:
+    count = answer_from("He had 11.", "11", question="How many dogs did Tomas Lind keep?")
+    for follow_up in ("How old was he?", "What did he call them?"):
+        assert "11" not in (filled(follow_up, count) or "")
+    lit = answer_from("They lit fires.", "lit", question="what did the growers do?")
+    assert filled("Did it help?", lit) is None
+
+
+def test_what_a_pronoun_stands_for_may_be_some_turns_ago() -> None:
+    again = answer_from("In 1988.", "1988", question="When did he retire?")
+    assert [r.question for r in readings("Where was he born?", [KEEPER, again])] == [
+        "Where was he born?",
+        "Where was Tomas Lind born?",
+    ]
+
+
+def test_a_follow_up_to_a_follow_up_leans_on_what_that_one_was_taken_for() -> None:
+    second = replace(
+        answer_from("In 1902.", "1902", question="And at Hale?"),
+        understood_as="When was the lighthouse at Hale built?",
+    )
+    assert filled("And at Orvale?", BUILT, second) == "When was the lighthouse at Orvale built?"
+    looked_for = replace(second, understood_as=f"{OPENING} And at Hale?")
+    assert filled("And at Orvale?", BUILT, looked_for) == "And at Orvale?"
+
+
+def test_a_follow_up_is_not_answered_by_what_was_just_answered() -> None:
+    other = answer_from("The port holds 25.", "25", confidence=0.3)
+    follow_up, anew = "And the port?", OPENING
+    assert plausibility(follow_up, other, [BUILT]) > plausibility(follow_up, BUILT, [BUILT])
+    assert plausibility(follow_up, BUILT, [BUILT]) > plausibility(follow_up, SILENT, [BUILT])
+    assert plausibility(anew, BUILT, [BUILT]) > plausibility(anew, other, [BUILT])
 
 
 def test_the_other_way_round_swaps_the_names() -> None:

@@ -274,3 +274,19 @@ def test_separators_are_nobodys_answer() -> None:
     reader = SentenceReader(load_fit("sentence_reader").features)
     candidates = reader.read(retrieval("What?", passage("* * *\nThe inn is old.")))
     assert len(candidates) == 1
+
+
+def test_a_question_of_the_text_that_repeats_the_one_asked_is_no_answer() -> None:
+    text = "Q: Must I be at home when the box comes? A: No, it is left at the door. Who would steal a box?"
+    reader = SpanReader(WordScores({"home": 9.0, "door": 5.0}), PLAIN_WEIGHTS)
+    found = reader.read(retrieval("Do I have to be at home for the box?", passage(text)))
+    assert quote(text, found[0].span) == "door"
+    other = reader.read(retrieval("Where does the courier put it?", passage(text)))
+    assert quote(text, other[0].span) == "home"
+
+
+def test_the_number_of_a_clause_is_no_answer() -> None:
+    text = "4.2 Receipts are needed for meals above 40 crowns."
+    model = WordScores({"4.2": 9.0, "meals": 5.0})
+    (found,) = SpanReader(model, PLAIN_WEIGHTS).read(retrieval("What for?", passage(text)))
+    assert quote(text, found.span) == "meals"

@@ -90,7 +90,7 @@ def test_of_the_ways_to_read_a_follow_up_the_most_confident_counts(settings: Set
     with open_session(settings, {"1871": 2.0}, Rising(0.5)) as session:
         first = session.ask(QUESTION)
         reply = session.ask("Who kept it?", [first])
-    assert reply.understood_as == "Who kept 1871?"
+    assert reply.understood_as == "Who kept Grey Point?"
 
 
 def test_the_threshold_of_the_settings_overrides_the_calibrators(settings: Settings) -> None:
