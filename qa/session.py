@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from qa.answer import (
     make_reply,
     with_file_states,
 )
-from qa.calibration import Fit, LogisticCalibrator, load_calibration, load_fit
+from qa.calibration import load_calibration
 from qa.candidates import Candidate, Reader
 from qa.corpus import FileState, corpus_files, file_state
 from qa.dialogue import Reading, plausibility, readings
@@ -26,34 +24,22 @@ from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
 from qa.formats.extracted import Limits
 from qa.indexing import IndexReport, Progress, changed_files, update_index
+from qa.loading import loading
 from qa.models.encoder import Encoder, EncoderLoader, deferred_encoder, load_encoder
-from qa.models.reader import (
-    SpanModel,
-    load_embedded_reader,
-    load_embedded_readers,
-    load_span_model,
-)
-from qa.models.weights import EMBEDDED_READER_SHA256
-from qa.reading import SpanReader
 from qa.retrieval import Retrieval, retrieve
 from qa.roots import corpus_words, identity_of
 from qa.schema import DocumentRecord, IndexDescription
-from qa.sentence_reading import SentenceReader
-from qa.settings import EMBEDDED_READER, SENTENCE_READER, Settings, index_command
+from qa.settings import Settings, index_command
 from qa.store import Store
 from qa.vectors import VectorIndex, open_vectors
 
 __all__ = [
     "Inquiry",
-    "LoadedReader",
     "Session",
     "build_index",
     "index_exists",
     "list_sources",
-    "load_model",
-    "load_reader",
     "require_question",
-    "shipped_fit",
 ]
 
 
@@ -73,16 +59,6 @@ class Inquiry:
     def evidence(self) -> Evidence | None:
         """What the confidence rests on; ``None`` where no sentence could answer."""
         return evidence_of(self.retrieval, self.candidates)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedReader:
-    """A reader with the calibrator that was shipped for it."""
-
-    reader: Reader
-    calibrator: LogisticCalibrator
-    identity: str
-    """Tells this reader, its weights and its calibrator from any other."""
 
 
 class Session:
@@ -135,7 +111,7 @@ class Session:
         store = Store.open(settings.vectors)
         try:
             description = _described(store, settings)
-            with _loading(settings.reader, at_once) as reader:
+            with loading(settings.reader, at_once) as reader:
                 encoder = encoder if encoder is not None else load(settings.model)
                 _require_encoder(description, encoder, settings)
                 with store.snapshot():
@@ -324,58 +300,6 @@ def build_index(
     encoder = load(settings.model)
     report = update_index(settings, encoder, progress=progress, rebuild=rebuild, verify=verify)
     return report, encoder
-
-
-def load_reader(name: str, at_once: int = 1) -> LoadedReader:
-    """The reader called ``name`` and its calibrator.
-
-    ``at_once`` threads may use an embedded one at the same time; any other serves one at a time.
-
-    A model that is not ours is weighed and calibrated as the embedded one: its confidence is a guess
-    until ``qa calibrate`` has seen it.
-
-    Raises:
-        ModelError: it cannot be loaded.
-    """
-    fit = shipped_fit(name)
-    if name == SENTENCE_READER:
-        return LoadedReader(
-            SentenceReader(fit.features), fit.calibrator, f"{name} {fit.digest[:16]}"
-        )
-    weights = f" {EMBEDDED_READER_SHA256[:16]}" if name == EMBEDDED_READER else ""
-    if name == EMBEDDED_READER:
-        model, draft = load_embedded_readers(at_once=at_once)
-        reader = SpanReader(model, fit.features, draft, fit.most)
-    else:
-        reader = SpanReader(load_span_model(name), fit.features)
-    return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
-
-
-@contextmanager
-def _loading(name: str, at_once: int) -> Iterator[Callable[[], LoadedReader]]:
-    """Loads the embedded reader beside what is done meanwhile, any other when it is asked for.
-
-    What others are loaded with is better not imported by two threads at once.
-    """
-    if name != EMBEDDED_READER:
-        yield lambda: load_reader(name, at_once)
-        return
-    with ThreadPoolExecutor(1) as thread:
-        yield thread.submit(load_reader, name, at_once).result
-
-
-def shipped_fit(name: str) -> Fit:
-    """The weights and the calibrator that were shipped for the reader called ``name``."""
-    return load_fit("sentence_reader" if name == SENTENCE_READER else "span_reader")
-
-
-def load_model(name: str) -> SpanModel:
-    """The span model of the reader called ``name``.
-
-    Raises:
-        ModelError: it cannot be loaded.
-    """
-    return load_embedded_reader() if name == EMBEDDED_READER else load_span_model(name)
 
 
 def index_exists(folder: Path) -> bool:

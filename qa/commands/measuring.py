@@ -85,7 +85,7 @@ def _measure_reading(
     """As :func:`_measure_answers`, of the reader alone: each question with its paragraph."""
     from qa.evaluate import Read, measure_reading, read_alone
     from qa.labelled import read_labelled
-    from qa.session import load_model
+    from qa.loading import load_model
 
     if settings.reader == SENTENCE_READER:
         raise UsageError("--reader-only measures a span reader; leave out --reader sentences.")
@@ -141,7 +141,7 @@ def _inquiries(session: Session, labelled: Labelled) -> Iterator[Inquiry]:
 def calibrate(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     from qa.calibration import OwnCalibration, forget_calibration, save_calibration
     from qa.fitting import calibrated
-    from qa.session import shipped_fit
+    from qa.loading import shipped_fit
 
     if parsed.forget:
         if parsed.labelled is not None:
