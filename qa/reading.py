@@ -14,6 +14,7 @@ from math import inf
 import numpy as np
 
 from qa.candidates import Candidate, Row, ranked, said, same_place, similarity_of
+from qa.cells import cell_asked_for
 from qa.dates import PartialDate, dates_of
 from qa.models.reader import SpanModel, TokenScores
 from qa.reordering import over_orders
@@ -47,6 +48,8 @@ NEAR = 0.1
 #: Passages that are read together before it is asked whether the others can still come first: as many as a
 #: batch of the embedded model holds.
 AT_ONCE = 4
+#: A longer cell of a table is no answer as a whole, if the reader has found one in it; in words.
+LONGEST_CELL = 6
 #: A question in the text asks what is asked if so many of its words are those of the one asked.
 SHARE_OF_THE_SAME = 0.6
 
@@ -61,7 +64,8 @@ class SpanReader:
     confidence nearly so.
 
     At the end the passage of the best candidate is read with its sentences in other orders too, and its span
-    and margin are those of the average; its sentence stays.
+    and margin are those of the average; its sentence stays. Where it stands in a table, the question's words
+    for column and row decide between the cells.
     """
 
     def __init__(
@@ -83,6 +87,9 @@ class SpanReader:
         if not candidates:
             return []
         best, *others = candidates
+        cell = _in_its_cell(best, retrieval)
+        if cell is not None:
+            return [cell, *(other for other in others if not same_place(other, cell))]
         return [self._settled(retrieval.question, best, readings[best.passage.id]), *others]
 
     def _ranked(self, retrieval: Retrieval) -> tuple[dict[int, _Reading], list[Candidate]]:
@@ -143,6 +150,24 @@ def _in_orders(
     windows = over_orders(plain, model, question, passage.header, passage.text, sentences)
     found = _with_best_span(candidate, windows)
     return found[1] if found is not None else candidate
+
+
+def _in_its_cell(best: Candidate, retrieval: Retrieval) -> Candidate | None:
+    """The candidate in the cell that is asked for, if it stands in a table that tells which.
+
+    That the answer is in this table was read, and how sure that is; in which row and column is looked up.
+    """
+    passage = best.passage
+    at = passage.span.start
+    near = best.sentence.counted_from(at)
+    cell = cell_asked_for(retrieval.question, passage.text, near, retrieval.term_weights)
+    if cell is None:
+        return None
+    span = Span(at + cell.start, at + cell.end)
+    if span.covers(best.span) and len(cell.of(passage.text).split()) > LONGEST_CELL:
+        return best
+    holding = [held.span for held in passage.sentences if held.span.covers(span)]
+    return replace(best, span=span, sentence=holding[0], ahead=inf) if holding else None
 
 
 def _deciding(candidates: Sequence[Candidate]) -> list[Candidate]:

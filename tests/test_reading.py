@@ -290,3 +290,29 @@ def test_the_number_of_a_clause_is_no_answer() -> None:
     model = WordScores({"4.2": 9.0, "meals": 5.0})
     (found,) = SpanReader(model, PLAIN_WEIGHTS).read(retrieval("What for?", passage(text)))
     assert quote(text, found.span) == "meals"
+
+
+TABLE = "Day | Pool | Sauna\nMonday | 8:00 | 12:00\nSunday | 9:00 | closed\n"
+
+
+def test_in_a_table_the_words_for_column_and_row_decide() -> None:
+    reader = SpanReader(WordScores({"Monday": 9.0}), PLAIN_WEIGHTS)
+    read = reader.read(retrieval("Is the sauna open on Sunday?", passage(TABLE, at=30)))
+    assert quote(TABLE, read[0].span.counted_from(30)) == "closed"
+    assert quote(TABLE, read[0].sentence.counted_from(30)) == "Sunday | 9:00 | closed"
+    unnamed = reader.read(retrieval("When can we swim?", passage(TABLE)))
+    assert quote(TABLE, unnamed[0].span) == "Monday"
+
+
+def test_a_table_is_looked_up_where_the_answer_was_read_in_it_and_not_elsewhere() -> None:
+    text = f"{TABLE}\nOn Sunday the sauna of the inn is open until ten.\n"
+    reader = SpanReader(WordScores({"ten": 9.0}), PLAIN_WEIGHTS)
+    read = reader.read(retrieval("Is the sauna open on Sunday?", passage(text)))
+    assert quote(text, read[0].span) == "ten"
+
+
+def test_of_a_long_cell_what_the_reader_found_in_it_is_the_answer() -> None:
+    text = "Day | Remark\nSunday | the sauna is closed for the whole of the summer\nMonday | none\n"
+    reader = SpanReader(WordScores({"summer": 9.0}), PLAIN_WEIGHTS)
+    read = reader.read(retrieval("What is the remark on Sunday?", passage(text)))
+    assert quote(text, read[0].span) == "summer"

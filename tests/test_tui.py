@@ -10,7 +10,7 @@ from textual.widgets import DataTable, SelectionList
 
 from qa.indexing import update_index
 from qa.settings import Settings
-from qa.tui.reply import CitationLine
+from qa.tui.reply import CitationLine, sentence_content
 from qa.tui.source import SourceText
 from qa.tui.turn_view import TurnView
 from tests.fakes import FakeEncoder
@@ -28,6 +28,7 @@ from tests.fakes_chat import (
     shown,
     until,
 )
+from tests.fakes_reader import answer_from
 
 
 async def test_an_answer_shows_its_sentence_confidence_and_numbered_citations(
@@ -277,3 +278,13 @@ async def test_a_reply_without_any_passage_has_no_source(chatty: Settings) -> No
         assert app.query_one(SourceText).shown_text == ""
         await pilot.press("tab", "n", "y", "o", "/", "Y")
         assert app.clipboard.startswith(f"## {QUESTION}")
+
+
+def test_a_sentence_that_was_wrapped_is_shown_as_one_with_its_span_marked() -> None:
+    text = "Two thirds of what it cost in all were given by the Carding\nfoundation in May."
+    citation = answer_from(text, "the Carding\nfoundation").citations[0]
+    shown = sentence_content(citation)
+    assert shown.plain == text.replace("\n", " ")
+    assert [shown.plain[span.start : span.end] for span in shown.spans] == [
+        "the Carding foundation"
+    ]

@@ -16,6 +16,8 @@ __all__ = ["comma_separated", "tab_separated"]
 
 #: So much of a file is looked at to tell what separates its values, in characters.
 SAMPLE = 8_000
+#: A longer value is none, but a file that is no table, in characters.
+LONGEST_VALUE = 1_000_000
 _END = "end"
 
 
@@ -52,7 +54,7 @@ def tab_separated(data: bytes, limits: Limits) -> Extracted:
 
 def _table(text: str, dialect: type[csv.Dialect], limits: Limits) -> Extracted:
     blocks = Blocks(limits)
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    csv.field_size_limit(LONGEST_VALUE)
     try:
         if not _quotes_end(text, dialect):
             dialect.quoting = csv.QUOTE_NONE

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from qa.answer import Answer, Citation, NoAnswer
 from qa.render import agreement_sentences, as_data, confidence_word
 from qa.reviewing import Decision, ReviewItem, Row
-from qa.text import displayable
+from qa.text import displayable, one_line
 from qa.tui.reply import CitationLine, Claim
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _parts(item: ReviewItem, row: Row | None) -> Iterator[Widget]:
             yield _line(f"The nearest passage: “{_one(reply.rejected.quote)}”", "nearest")
     else:
         data = as_data(reply, id_=item.id, elapsed_ms=0)
-        yield _line(" ".join(agreement_sentences(data)), "agreement")
+        yield _line(one_line(" ".join(agreement_sentences(data))), "agreement")
     for citation in item.citations:
         yield CitationLine(0, citation)
     said = decision_text(item, row)

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from qa.text import displayable
+from qa.text import displayable, one_line
 from qa.tui.messages import CitationChosen
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Claim(Vertical):
 
     def compose(self) -> ComposeResult:
         kind = "rival-answer" if self.has_class("rival") else "answer"
-        yield Static(Content(displayable(self.citation.quote)), classes=kind)
+        yield Static(Content(one_line(self.citation.quote)), classes=kind)
         if self._disputed:
             day = self.citation.date
             yield Static(
@@ -95,7 +95,7 @@ class CitationLine(Static):
 
 def sentence_content(citation: Citation) -> Content:
     """The citation's sentence with its span marked."""
-    text = displayable(citation.sentence_text)
+    text = one_line(citation.sentence_text)
     span = citation.span.counted_from(citation.sentence.start)
     return Content.assemble(text[: span.start], (span.of(text), "reverse"), text[span.end :])
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from qa.text import displayable
+from qa.text import displayable, one_line
 from qa.tui.reply import CitationLine, Claim, Facts, elapsed_text, sentence_content
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TurnView(Vertical):
         yield Facts(reply.confidence, self.turn.elapsed_ms)
         data = as_data(reply, id_="", elapsed_ms=self.turn.elapsed_ms)
         # What contradicts the answer stands beside it.
-        agreement = " ".join(agreement_sentences(data, conflicts=not rivals))
+        agreement = one_line(" ".join(agreement_sentences(data, conflicts=not rivals)))
         yield Static(Content(agreement), classes="agreement")
         yield from (CitationLine(self.turn.number, citation) for citation in reply.citations)
 
