@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from qa.expectations import expected_type
 from qa.terms import stem_set
 from qa.text import Span, lines, trimmed
 
@@ -24,6 +25,8 @@ _AFTER_SENTENCE = re.compile(r"[.!?:;] {2}\S")
 MOST_WORDS, FEWEST_ROWS = 6, {"bars": 2, "named": 2, "gaps": 3}
 #: A row of a .csv as it is read: "Year: 2020, Tons: 450".
 _NAMED = re.compile(r"(?P<name>[^:,|]{1,60}): (?P<value>.*?)(?=, [^:,|]{1,60}: |$)")
+#: What begins a value and no name of a column; a year may be one.
+_VALUE = re.compile(r"[$€£¥+-]?\d(?!\d{3}$)")
 #: What stands in a cell that holds nothing.
 _NOTHING = frozenset(("", "-", "–", "—", "n/a", "?"))
 
@@ -60,7 +63,10 @@ def cell_asked_for(
         if row is None:
             return None
         cell = rows[row].cells[column]
-        return cell if cell.of(text).casefold() not in _NOTHING else None
+        read = _terms(text, next((r for r in rows if r.line.overlaps(near)), rows[row]), column)
+        if not read & left <= _terms(text, rows[row], column):
+            return None  # it was read in a row that holds what this one does not
+        return cell if _can_answer(question, cell.of(text)) else None
     return None
 
 
@@ -68,8 +74,22 @@ def _held(
     text: str, row: _Row, column: int, terms: frozenset[str], weights: Mapping[str, float]
 ) -> float:
     """How much of these terms stands in the row beside the column."""
-    others = " ".join(cell.of(text) for n, cell in enumerate(row.cells) if n != column)
-    return sum(weights.get(term, 1.0) for term in stem_set(others) & terms)
+    return sum(weights.get(term, 1.0) for term in _terms(text, row, column) & terms)
+
+
+def _terms(text: str, row: _Row, column: int) -> frozenset[str]:
+    """What the cells of the row beside that column hold."""
+    return stem_set(" ".join(cell.of(text) for n, cell in enumerate(row.cells) if n != column))
+
+
+def _can_answer(question: str, cell: str) -> bool:
+    """True if the cell holds something, a number where one is asked for and words where somebody is."""
+    if cell.casefold() in _NOTHING:
+        return False
+    kind = expected_type(question)
+    if kind == "number":
+        return any(character.isdigit() for character in cell)
+    return kind not in ("person", "place", "reason") or any(c.isalpha() for c in cell)
 
 
 def _only_best(scores: Sequence[float]) -> int | None:
@@ -83,7 +103,16 @@ def _header(text: str, table: Sequence[_Row]) -> tuple[Sequence[str], Sequence[_
     first, *rest = table
     if first.names:
         return first.names, table
-    return [cell.of(text) for cell in first.cells], rest
+    names = [cell.of(text) for cell in first.cells]
+    return (names, rest) if _are_names(names) else ((), rest)
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    """False of a row like the others, as where a passage begins within a table."""
+    named = [cell for cell in cells if cell]
+    return len(set(named)) == len(named) >= len(cells) - 1 and not any(
+        _VALUE.match(cell) for cell in named
+    )
 
 
 def _tables(text: str) -> Iterator[list[_Row]]:

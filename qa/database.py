@@ -107,9 +107,9 @@ def connect_to_read(path: Path) -> tuple[sqlite3.Connection, Stamp | None]:
     """
     mode, stamp = "mode=rw", None
     if not os.access(path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        log = Path(f"{path}-wal")
         mode = "mode=ro"
-        if not log.exists() or not log.stat().st_size:
+        log = stamp_of_store(Path(f"{path}-wal"))
+        if log is None or not log[1]:
             mode, stamp = "mode=ro&immutable=1", stamp_of_store(path)
     connection = connect(path, mode)
     with sqlite_errors(path):

@@ -250,7 +250,7 @@ def _can_be_meant(answer: str, question: str) -> bool:
     """True if the answer names a thing: it is no number, time or reason, and no verb."""
     if expected_type(question) in ("number", "time", "reason") or answer[:1].isdigit():
         return False
-    return bool(names_in(f"by {answer}")) or words(answer)[0] in _DETERMINERS
+    return bool(names_in(f"by {answer}")) or next(iter(words(answer)), "") in _DETERMINERS
 
 
 def _in_place_of(pronoun: str, referent: str) -> str:

@@ -97,7 +97,7 @@ def infer_metadata(text: str) -> Metadata:
     spans = unwrapped_lines(text[: first[-1].end]) if first else []
     head = [" ".join(span.of(text).split()) for span in spans]
     apart = len(spans) > 1 and _BLANK_LINE.search(text, spans[0].end, spans[1].start) is not None
-    return Metadata(title=_title(head, apart), date=_date(head))
+    return Metadata(title=_title(head, apart) or None, date=_date(head))
 
 
 def read_sidecar(path: Path) -> Metadata:

@@ -44,7 +44,8 @@ _NO_PROSE = re.compile(r"[|\t]| {3}|[-=_*~.]{4}|[{}<\\]| [=:!+-]?=+ |=$|[=-]>|\w
 _ENDED = re.compile(r"[.!?:;…(\[][\"'”’»)\]*_]*$")
 #: What a line begins with that goes on none: a point of a list, a heading, a label.
 _BEGUN = re.compile(
-    r"[-*•–—+#]|(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)](?:\s|$)|\(\w{1,3}\)|[A-Z][\w ./&'’-]{0,30}:(?:\s|$)"
+    r"[-*•–—+#]|(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)](?:\s|$)|\(\w{1,3}\)"
+    r"|(?:[A-Z][\w ./&'’-]{0,30}|[a-z_-]+):(?:\s|$)"
 )
 _WORD = re.compile(r"(?<!\S)[\"'“‘(]*[^\W\d_]+(?:['’-][^\W\d_]+)*[\"'”’),;:*_]*(?!\S)")
 #: A line of fewer is a label or an item of a list, and one of which they are a smaller share no prose.
@@ -185,7 +186,7 @@ def _may_go_on(text: str, line: Span, following: Span) -> bool:
         return False
     this, that = text[quoted.end() : line.end], text[also_quoted.end() : following.end]
     return bool(
-        that
+        that.strip("> ")
         and not _ENDED.search(this)
         and not this.startswith("#")
         and not _BEGUN.match(that)
@@ -201,8 +202,11 @@ def _first(text: str, line: Span) -> str:
 
 
 def _width(text: str, line: Span) -> int:
-    """Of a line with the white space before it, in characters."""
-    return line.end - max(text.rfind("\n", 0, line.start), text.rfind("\r", 0, line.start)) - 1
+    """Of a line with the blanks before it, in characters."""
+    start = line.start
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return line.end - start
 
 
 def _is_full(text: str, line: Span, following: Span, width: int, share: float) -> bool:

@@ -27,7 +27,7 @@ __all__ = [
 LONGEST_SPAN = 40
 #: What numbers or marks a line before its words: a bullet, a heading's signs, "1.", "4.2", "(b)", "Q:".
 _MARKER = re.compile(
-    r"(?:[-*•–+]\s+|#{1,6}\s+|(?:\d{1,3}|[A-Za-z])[.)]\s+|(?:\d{1,3}\.){1,4}\d{0,3}\s+(?=[A-Z])"
+    r"(?:[-*•–+]\s+|#{1,6}\s+|\d{1,3}[.)]\s+|[A-Za-z]\)\s+|(?:\d{1,3}\.){1,4}\d{0,3}\s+(?=[A-Z])"
     r"|\(\w{1,3}\)\s+|[QA]:\s+)+"
 )
 _IN_NUMBER = frozenset(".,:")

@@ -151,10 +151,16 @@ class Store(Querying):
                 yield
         except StoreError as error:
             if self._is_rewritten():
-                raise StoreError(
-                    f"The index in {self.path.parent} was written by another process meanwhile; ask again."
-                ) from error
+                raise self._rewritten() from error
             raise
+        # What was read before and after is of two generations.
+        if self._is_rewritten():
+            raise self._rewritten()
+
+    def _rewritten(self) -> StoreError:
+        return StoreError(
+            f"The index in {self.path.parent} was written by another process meanwhile; ask again."
+        )
 
     def _is_rewritten(self) -> bool:
         return self._taken_as is not None and stamp_of_store(self.path) != self._taken_as

@@ -62,6 +62,13 @@ def test_the_question_names_a_column_and_a_row(question: str, text: str, cell: s
         ("What do students pay for a family pass?", BARS, "the cell holds nothing"),
         ("How many wall brackets are in stock?", NAMED, "two rows are meant"),
         ("Who built the hall?", BARS, "the question is about another thing"),
+        ("Who sells a shelf board at that price?", NAMED, "a price is nobody"),
+        ("How many hours is the sauna open on Sunday?", GAPS, "the cell holds no number"),
+        (
+            "How many people went to Basel after the Monday tour?",
+            "Bern | Monday | 390\nBasel | Tuesday | 240\nChur | Friday | 100\n",
+            "the names of the columns are not there",
+        ),
     ],
 )
 def test_where_the_cell_is_not_told_there_is_none(question: str, text: str, why: str) -> None:
@@ -83,9 +90,21 @@ def test_prose_is_no_table(prose: str) -> None:
     assert cell_asked_for("Is the pool open on Sunday?", prose, Span(0, len(prose)), {}) is None
 
 
+def test_years_may_name_columns() -> None:
+    table = "Country | 2023 | 2024\nSelmar | 470 | 512\nOrvale | 1,644 | 1,701\n"
+    assert asked("What did Selmar export in 2024?", table) == "512"
+
+
+def test_a_row_that_lacks_what_the_one_read_in_holds_is_not_meant() -> None:
+    text = "Item | Price\nblack tea | 3\ngreen rare coffee | 4\n"
+    near = Span(text.index("black"), text.index("black") + 9)
+    question = "What is the price of black tea or rare coffee?"
+    assert cell_asked_for(question, text, near, {"coffee": 5.0, "rare": 5.0}) is None
+
+
 def test_a_rarer_word_counts_more() -> None:
     text = "Name | Age\nlong oak board | 3\nlong pine board | 4\nthin oak board | 5\n"
-    near = Span(15, 20)
+    near = Span(text.index("thin"), text.index("thin") + 4)
     question = "What is the age of the long thin board?"
     weights = {"long": 1.0, "thin": 5.0, "board": 0.1}
     cell = cell_asked_for(question, text, near, weights)

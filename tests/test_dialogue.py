@@ -112,6 +112,8 @@ def test_a_number_a_time_or_a_verb_stands_in_for_nobody() -> None:
         assert "11" not in (filled(follow_up, count) or "")
     lit = answer_from("They lit fires.", "lit", question="what did the growers do?")
     assert filled("Did it help?", lit) is None
+    sign = answer_from("It is $ here.", "$", question="what sign stands before the price?")
+    assert filled("Where does it come from?", sign) is None
 
 
 def test_what_a_pronoun_stands_for_may_be_some_turns_ago() -> None:

@@ -390,6 +390,16 @@ def test_a_quotation_mark_that_nothing_closes_swallows_no_rows() -> None:
     assert [mark.label for mark in table.marks] == ["row 2", "row 3"]
 
 
+def test_an_open_quotation_mark_before_a_long_rest_costs_no_file() -> None:
+    table = read(".csv", b'Name,Text\nA,"open\n' + b"B,some words here\n" * 80_000)
+    assert len(table.marks) == 80_001
+
+
+def test_many_quotation_marks_take_no_time_to_speak_of() -> None:
+    assert read(".csv", b'a,"b",c\n' + b'"' * 2_000 + b"x\n").text
+    assert markdown_marks("# a" + " " * 50_000 + "b")
+
+
 def test_a_value_may_be_long() -> None:
     assert len(read(".csv", b"Name,Note\nHale," + b"a " * 100_000).text) == 200_017
 

@@ -117,6 +117,10 @@ def test_a_long_title_is_cut_between_words() -> None:
     assert title.endswith("harbour…")
 
 
+def test_a_heading_of_nothing_is_no_title() -> None:
+    assert infer_metadata("# ##\n").title is None
+
+
 def test_an_empty_title_line_is_no_title() -> None:
     assert infer_metadata('title: ""' + BODY).title != ""
 

@@ -189,6 +189,8 @@ def test_a_quoted_mail_is_unwrapped_too_but_not_into_the_answer_to_it() -> None:
         "from somewhere import several, things, at, once\nresult = compute_all(several, things)",
         "The mayor of the town has spoken at length about it.\nthen he left",
         "From: Carla Mendes of the northern office in York\nTo: all of the team",
+        "title: The state of the harbour in Geneva today\nauthor: Anna Corrigan",
+        "> The harbour of the old town was built by the people\n>  >\n",
         "x" * 200 + " and so on and on and on\nand the rest",
         "The first of the lines goes on in the second of them\n\nbut not over a blank one",
     ],

@@ -47,6 +47,8 @@ def test_a_span_stays_in_its_sentence() -> None:
         ("1. Heat the oven.", "Heat the oven."),
         ("- 2 large onions", "2 large onions"),
         ("(b) the cellar", "the cellar"),
+        ("b) the cellar", "the cellar"),
+        ("A. Smith won the prize.", "A. Smith won the prize."),
         ("Q: Where is it?", "Where is it?"),
         ("## 3.1.0 of the program", "3.1.0 of the program"),
         ("324 schools teach it.", "324 schools teach it."),

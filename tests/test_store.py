@@ -205,7 +205,10 @@ def test_who_may_not_write_the_folder_sees_what_others_write_there(folder: Path)
     folder.chmod(0o700)
 
 
-def test_what_is_written_while_such_a_reader_reads_is_said_as_it_is(folder: Path) -> None:
+@pytest.mark.parametrize("what", ["whole", "damaged"])
+def test_what_is_written_while_such_a_reader_reads_is_said_as_it_is(
+    folder: Path, what: str
+) -> None:
     folder.chmod(0o500)
     with bound_by_permissions(folder):
         reader = Store.open(folder)
@@ -213,8 +216,11 @@ def test_what_is_written_while_such_a_reader_reads_is_said_as_it_is(folder: Path
 
     def read_while_it_is_written() -> None:
         with reader, reader.snapshot():
-            # The worst that it can find of what others write: SQLite has been told that nobody does.
-            (folder / STORE_FILE).write_bytes(b"\0" * 50_000)
+            if what == "damaged":
+                (folder / STORE_FILE).write_bytes(b"\0" * 50_000)
+            else:
+                with Store.open_for_writing(folder) as store, store.transaction():
+                    add(store, "new.txt", "The mast is high. " * 2_000)
             reader.documents()
 
     with pytest.raises(StoreError, match="was written by another process meanwhile; ask again"):

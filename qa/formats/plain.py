@@ -11,7 +11,7 @@ from qa.text import lines
 __all__ = ["markdown", "markdown_marks", "plain", "program"]
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
-_CLOSING = re.compile(r"[ \t]+#+$")
+_CLOSING = re.compile(r"(?<![ \t])[ \t]+#+$")
 _FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})(.*)")
 #: What is indented by more columns is code (CommonMark 0.31, 4.4).
 _MOST_INDENTED = 3
@@ -65,6 +65,8 @@ def markdown_marks(text: str, headings: Headings | None = None) -> tuple[Mark, .
 
 
 def _indentation(text: str, start: int) -> int:
-    """The columns of white space before ``start`` in its line."""
-    line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    """The columns of blanks before ``start`` in its line."""
+    line = start
+    while line and text[line - 1] in " \t":
+        line -= 1
     return len(text[line:start].expandtabs(_TAB))

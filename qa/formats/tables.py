@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections import deque
 from collections.abc import Iterator
 
@@ -19,6 +20,8 @@ SAMPLE = 8_000
 #: A longer value is none, but a file that is no table, in characters.
 LONGEST_VALUE = 1_000_000
 _END = "end"
+#: Over a long run of quotation marks the standard library's patterns take for ever.
+_QUOTES = re.compile(r"([\"'])\1{2,}")
 
 
 def comma_separated(data: bytes, limits: Limits) -> Extracted:
@@ -33,7 +36,7 @@ def comma_separated(data: bytes, limits: Limits) -> Extracted:
         pass
 
     try:
-        sniffed = csv.Sniffer().sniff(text[:SAMPLE], delimiters=",;\t|")
+        sniffed = csv.Sniffer().sniff(_QUOTES.sub(r"\1\1", text[:SAMPLE]), delimiters=",;\t|")
     except csv.Error:  # one column, or rows too different to tell
         return _table(text, Dialect, limits)
     # Of what is sniffed these alone are to be trusted: that a quotation mark inside a value is not doubled
@@ -84,7 +87,10 @@ def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[tuple[int, list[str
 def _quotes_end(text: str, dialect: type[csv.Dialect]) -> bool:
     """False if a quotation mark that nothing closes would make one value of all that follows."""
     rows = csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), dialect)
-    return deque(rows, maxlen=1) == deque([[_END]])
+    try:
+        return deque(rows, maxlen=1) == deque([[_END]])
+    except csv.Error:  # what follows is longer than any value
+        return False
 
 
 def _are_names(row: list[str]) -> bool:
