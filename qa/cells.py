@@ -50,31 +50,24 @@ def cell_asked_for(
     It is in the one column whose name shares most with the question, and in the one row whose other cells
     hold most of the rest of it, a term counting by its weight. ``None`` where two are as near, or none is.
     """
+    holding = (t for t in _tables(text) if any(row.line.overlaps(near) for row in t))
+    table = next(holding, None)
+    if table is None:
+        return None
     asked = stem_set(question)
-    for table in _tables(text):
-        if not any(row.line.overlaps(near) for row in table):
-            continue
-        names, rows = _header(text, table)
-        column = _only_best([float(len(stem_set(name) & asked)) for name in names])
-        if column is None:
-            return None
-        left = asked - stem_set(names[column])
-        row = _only_best([_held(text, row, column, left, weights) for row in rows])
-        if row is None:
-            return None
-        cell = rows[row].cells[column]
-        read = _terms(text, next((r for r in rows if r.line.overlaps(near)), rows[row]), column)
-        if not read & left <= _terms(text, rows[row], column):
-            return None  # it was read in a row that holds what this one does not
-        return cell if _can_answer(question, cell.of(text)) else None
-    return None
-
-
-def _held(
-    text: str, row: _Row, column: int, terms: frozenset[str], weights: Mapping[str, float]
-) -> float:
-    """How much of these terms stands in the row beside the column."""
-    return sum(weights.get(term, 1.0) for term in _terms(text, row, column) & terms)
+    names, rows = _header(text, table)
+    column = _only_best([float(len(stem_set(name) & asked)) for name in names])
+    if column is None:
+        return None
+    left = asked - stem_set(names[column])
+    held = [_terms(text, row, column) & left for row in rows]
+    row = _only_best([sum(weights.get(term, 1.0) for term in terms) for terms in held])
+    if row is None:
+        return None
+    read = next((h for h, r in zip(held, rows, strict=True) if r.line.overlaps(near)), held[row])
+    cell = rows[row].cells[column]
+    # Read in a row that holds what this one does not, the answer is not here.
+    return cell if read <= held[row] and _can_answer(question, cell.of(text)) else None
 
 
 def _terms(text: str, row: _Row, column: int) -> frozenset[str]:

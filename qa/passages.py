@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from qa.layout import furniture
-from qa.sentences import sentences, unwrapped_lines
+from qa.sentences import sentences_in, unwrapped_lines
 from qa.text import Span
 
 __all__ = ["Passage", "header_of", "split_passages"]
@@ -64,21 +65,10 @@ def split_passages(
 
 def _blocks(text: str) -> Iterator[tuple[bool, list[Span]]]:
     """Runs of sentences between the borders of prose and furniture, each with ``prose`` or not."""
-    line_spans = unwrapped_lines(text)
-    marks = furniture([span.of(text) for span in line_spans])
-    block: list[Span] = []
-    position, current = 0, True
-    for sentence in sentences(text):
-        while line_spans[position].end < sentence.end:
-            position += 1
-        prose = not marks[position]
-        if block and prose != current:
-            yield current, block
-            block = []
-        current = prose
-        block.append(sentence)
-    if block:
-        yield current, block
+    lines = unwrapped_lines(text)
+    marks = furniture([line.of(text) for line in lines])
+    for is_furniture, run in groupby(zip(marks, lines, strict=True), key=lambda pair: pair[0]):
+        yield not is_furniture, [s for _, line in run for s in sentences_in(text, line)]
 
 
 def _gathered(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from qa.text import Span, lines, trimmed
+from qa.text import Span, lines, start_with_blanks, trimmed
 
-__all__ = ["LONGEST_SENTENCE", "sentences", "unwrapped_lines"]
+__all__ = ["LONGEST_SENTENCE", "sentences", "sentences_in", "unwrapped_lines"]
 
 #: A sentence longer than this many characters is cut at white space, so that a file without
 #: punctuation (a log, a dump on one line) still has sentences that a person can read.
@@ -62,11 +62,13 @@ def sentences(text: str) -> list[Span]:
     sentences is usually what answers a question. The boundaries are syntok's (MIT,
     https://github.com/fnl/syntok), but for those before a number; the offsets are ours.
     """
-    found: list[Span] = []
-    for line in unwrapped_lines(text):
-        for sentence in _sentences_of_line(text, line):
-            found.extend(_cut_to_length(text, sentence))
-    return found
+    return [s for line in unwrapped_lines(text) for s in sentences_in(text, line)]
+
+
+def sentences_in(text: str, line: Span) -> Iterator[Span]:
+    """The sentences of one of the :func:`unwrapped_lines`."""
+    for sentence in _sentences_of_line(text, line):
+        yield from _cut_to_length(text, sentence)
 
 
 def _sentences_of_line(text: str, line: Span) -> Iterator[Span]:
@@ -203,10 +205,7 @@ def _first(text: str, line: Span) -> str:
 
 def _width(text: str, line: Span) -> int:
     """Of a line with the blanks before it, in characters."""
-    start = line.start
-    while start and text[start - 1] in " \t":
-        start -= 1
-    return line.end - start
+    return line.end - start_with_blanks(text, line.start)
 
 
 def _is_full(text: str, line: Span, following: Span, width: int, share: float) -> bool:

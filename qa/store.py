@@ -36,12 +36,16 @@ class Store(Querying):
     """An open store. Use as a context manager, or call :meth:`close`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, lock: WriterLock | None = None
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        lock: WriterLock | None = None,
+        taken_as: Stamp | None = None,
     ) -> None:
+        """``taken_as`` is the file as it was, if SQLite takes it never to change."""
         super().__init__(connection, path)
         self._lock = lock
-        self._taken_as: Stamp | None = None
-        """Of a store that SQLite takes never to change: the file that it was then."""
+        self._taken_as = taken_as
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -67,8 +71,7 @@ class Store(Querying):
         if not path.is_file():
             raise IndexStateError(f"There is no index in {folder}; build it with: qa index")
         connection, taken_as = connect_to_read(path)
-        store = cls(connection, path)
-        store._taken_as = taken_as
+        store = cls(connection, path, taken_as=taken_as)
         try:
             require_plain_tables(store._connection, path)
             store._check_format()

@@ -20,6 +20,7 @@ __all__ = [
     "displayable",
     "lines",
     "one_line",
+    "start_with_blanks",
     "surroundings",
     "trimmed",
 ]
@@ -98,6 +99,13 @@ def lines(text: str) -> Iterator[Span]:
         span = trimmed(text, Span(match.start(), match.end()))
         if span:
             yield span
+
+
+def start_with_blanks(text: str, start: int) -> int:
+    """Where the blanks begin that stand before ``start`` in its line."""
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return start
 
 
 def trimmed(text: str, span: Span) -> Span:

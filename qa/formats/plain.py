@@ -6,7 +6,7 @@ import re
 
 from qa.formats.encodings import declared_in_page, declared_in_python, decoded
 from qa.formats.extracted import Extracted, Headings, Limits, Mark
-from qa.text import lines
+from qa.text import lines, start_with_blanks
 
 __all__ = ["markdown", "markdown_marks", "plain", "program"]
 
@@ -66,7 +66,4 @@ def markdown_marks(text: str, headings: Headings | None = None) -> tuple[Mark, .
 
 def _indentation(text: str, start: int) -> int:
     """The columns of blanks before ``start`` in its line."""
-    line = start
-    while line and text[line - 1] in " \t":
-        line -= 1
-    return len(text[line:start].expandtabs(_TAB))
+    return len(text[start_with_blanks(text, start) : start].expandtabs(_TAB))

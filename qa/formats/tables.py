@@ -8,6 +8,7 @@ import itertools
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from qa.errors import DocumentError
 from qa.formats.encodings import decoded
@@ -24,6 +25,25 @@ _END = "end"
 _QUOTES = re.compile(r"([\"'])\1{2,}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How rows are divided into values; a quotation mark inside a quoted one is doubled."""
+
+    delimiter: str = ","
+    quotechar: str | None = '"'
+    skipinitialspace: bool = False
+    is_quoted: bool = True
+
+    def rows(self, text: str) -> Iterator[list[str]]:
+        return csv.reader(
+            io.StringIO(text, newline=""),
+            delimiter=self.delimiter,
+            quotechar=self.quotechar,
+            skipinitialspace=self.skipinitialspace,
+            quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
+        )
+
+
 def comma_separated(data: bytes, limits: Limits) -> Extracted:
     """A row as ``Year: 2020, Tons: 450``; what separates the values is told from the first rows.
 
@@ -31,37 +51,29 @@ def comma_separated(data: bytes, limits: Limits) -> Extracted:
         DocumentError: it is no table, or holds nothing.
     """
     text = decoded(data)
-
-    class Dialect(csv.excel):
-        pass
-
     try:
         sniffed = csv.Sniffer().sniff(_QUOTES.sub(r"\1\1", text[:SAMPLE]), delimiters=",;\t|")
     except csv.Error:  # one column, or rows too different to tell
-        return _table(text, Dialect, limits)
+        return _table(text, _Format(), limits)
     # Of what is sniffed these alone are to be trusted: that a quotation mark inside a value is not doubled
     # (RFC 4180, 2.7) is inferred from there being none in some places.
-    Dialect.delimiter, Dialect.skipinitialspace = sniffed.delimiter, sniffed.skipinitialspace
-    Dialect.quotechar = sniffed.quotechar
-    return _table(text, Dialect, limits)
+    return _table(
+        text, _Format(sniffed.delimiter, sniffed.quotechar, sniffed.skipinitialspace), limits
+    )
 
 
 def tab_separated(data: bytes, limits: Limits) -> Extracted:
     """As :func:`comma_separated`, with tabs."""
-
-    class Dialect(csv.excel_tab):
-        pass
-
-    return _table(decoded(data), Dialect, limits)
+    return _table(decoded(data), _Format("\t"), limits)
 
 
-def _table(text: str, dialect: type[csv.Dialect], limits: Limits) -> Extracted:
+def _table(text: str, format_: _Format, limits: Limits) -> Extracted:
     blocks = Blocks(limits)
     csv.field_size_limit(LONGEST_VALUE)
     try:
-        if not _quotes_end(text, dialect):
-            dialect.quoting = csv.QUOTE_NONE
-        rows = _rows(text, dialect)
+        if not _quotes_end(text, format_):
+            format_ = replace(format_, is_quoted=False)
+        rows = _rows(text, format_)
         first = next(rows, None)
         if first is not None:
             names = first[1] if _are_names(first[1]) else None
@@ -76,19 +88,18 @@ def _table(text: str, dialect: type[csv.Dialect], limits: Limits) -> Extracted:
     return blocks.extracted()
 
 
-def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, format_: _Format) -> Iterator[tuple[int, list[str]]]:
     """The rows that hold anything, numbered from 1 as a spreadsheet does."""
-    for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect), start=1):
+    for number, row in enumerate(format_.rows(text), start=1):
         values = [in_one_line(value) for value in row]
         if any(values):
             yield number, values
 
 
-def _quotes_end(text: str, dialect: type[csv.Dialect]) -> bool:
+def _quotes_end(text: str, format_: _Format) -> bool:
     """False if a quotation mark that nothing closes would make one value of all that follows."""
-    rows = csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), dialect)
     try:
-        return deque(rows, maxlen=1) == deque([[_END]])
+        return deque(format_.rows(f"{text}\n{_END}"), maxlen=1) == deque([[_END]])
     except csv.Error:  # what follows is longer than any value
         return False
 
