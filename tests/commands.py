@@ -49,9 +49,14 @@ def qa(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
     return Outcome(code, out, err)
 
 
+#: They would tell the size of the terminal in which the tests run, or of none.
+_OF_A_TERMINAL = ("COLUMNS", "LINES")
+
+
 def environment() -> dict[str, str]:
     """Variables for a process of its own that finds the repository from any folder."""
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_TERMINAL}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}
 
 
 def qa_process(arguments: Sequence[object], folder: Path, **keywords: Any) -> Outcome:

@@ -201,7 +201,11 @@ def test_a_full_disk_leaves_the_earlier_calibration(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [CALIBRATION_FILE]
 
 
-@pytest.mark.parametrize("in_the_way", [CALIBRATION_FILE, f"{CALIBRATION_FILE}.{os.getpid()}.tmp"])
+@pytest.mark.parametrize(
+    "in_the_way",
+    [CALIBRATION_FILE, f"{CALIBRATION_FILE}.{os.getpid()}.tmp"],
+    ids=["the file", "its unfinished one"],
+)
 def test_a_folder_that_takes_no_calibration_is_an_error_that_says_so(
     tmp_path: Path, in_the_way: str
 ) -> None:
