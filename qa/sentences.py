@@ -27,6 +27,12 @@ _BEFORE_NAME = re.compile(
 _LINE_NUMBER = re.compile(r"(?:#+\s*)?(?:\d{1,3}\.)+\d{0,3}|[A-Za-z]\.")
 #: Where a sentence may end although the next one begins with a number: after a whole word.
 _BEFORE_NUMBER = re.compile(r"(?<![\w.])([^\W\d_]{4,})[.!?][\"'”’»)]*\s+(?=\d)")
+#: And where it ends with a number that has a point or a comma inside, or with a sign.
+_AFTER_NUMBER = re.compile(r"(?:\d[.,:]\d+|%|°[CF]?)[.!?][\"'”’»)]*\s+(?=[\"'“‘(]?[A-Z])")
+_REFERENCE = re.compile(
+    r"\b(?:art|article|chapter|clause|fig|figure|no|sect|section|table|vol|volume)s?\.?\s[\d.]+\Z",
+    re.IGNORECASE,
+)
 _BEFORE_NUMBER_ABBREVIATED = frozenset(
     "approx arts chap circa para paras figs nums sect sept tech thur thurs tues vols".split()
 )
@@ -39,9 +45,14 @@ _SOFT_BREAK = re.compile(r"[ ]*(?:\r\n|\r|\n)[ ]*")
 #: What stands before each line of a mail that is quoted in another.
 _QUOTED = re.compile(r"(?:>[ ]?)*")
 #: What no line of prose holds: tables, columns and rules, code.
-_NO_PROSE = re.compile(r"[|\t]| {3}|[-=_*~.]{4}|[{}<\\]| [=:!+-]?=+ |=$|[=-]>|\w\((?!s\))|\w_\w")
+_NO_PROSE = re.compile(
+    r"[|\t]| {3}|[-=_*~.]{4}|[{}<\\]| [=:!+-]?=+ (?!-?\d+[.,]\d)|=$|[=-]>|\w\((?!s\))|\w_\w"
+)
 #: What a line ends with that does not go on: a sentence, what introduces a list.
 _ENDED = re.compile(r"[.!?:;…(\[][\"'”’»)\]*_]*$")
+#: What a line ends with that surely goes on, though the next one begins with what looks like a number.
+_OPEN = re.compile(r"\b(?:and|at|by|for|from|in|of|on|or|than|the|to|until|with)$")
+_NUMBERED = re.compile(r"(\d{1,3})\.(?:\s|$)")
 #: What a line begins with that goes on none: a point of a list, a heading, a label.
 _BEGUN = re.compile(
     r"[-*•–—+#]|(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)](?:\s|$)|\(\w{1,3}\)"
@@ -84,7 +95,7 @@ def _sentences_of_line(text: str, line: Span) -> Iterator[Span]:
         {
             line.start,
             *(s for s in starts if s < line.end and not _inside_sentence(text, line, s)),
-            *_numbers_that_begin_a_sentence(text, line),
+            *_ends_at_a_number(text, line),
         }
     )
     for start, end in zip(starts, [*starts[1:], line.end], strict=True):
@@ -93,10 +104,16 @@ def _sentences_of_line(text: str, line: Span) -> Iterator[Span]:
             yield sentence
 
 
-def _numbers_that_begin_a_sentence(text: str, line: Span) -> Iterator[int]:
-    """Syntok never ends a sentence before a number: "are taught in Russian. 324 schools also teach"."""
+def _ends_at_a_number(text: str, line: Span) -> Iterator[int]:
+    """Where sentences begin that syntok never divides: "is taught. 324 schools", "costs £7.90. We cannot"."""
     for match in _BEFORE_NUMBER.finditer(text, line.start, line.end):
         if match[1].casefold() not in _BEFORE_NUMBER_ABBREVIATED:
+            yield match.end()
+    for match in _AFTER_NUMBER.finditer(text, line.start, line.end):
+        before = text[max(line.start, match.start() - 24) : match.end()].strip()
+        if not _LINE_NUMBER.fullmatch(text[line.start : match.end()].strip()) and (
+            not _REFERENCE.search(before)
+        ):
             yield match.end()
 
 
@@ -139,7 +156,8 @@ def unwrapped_lines(text: str) -> list[Span]:
     pairs = list(pairwise(single))
     may = [_may_go_on(text, *pair) for pair in pairs]
     small = [
-        goes and _first(text, other).islower() for goes, (_, other) in zip(may, pairs, strict=True)
+        goes and (_first(text, other).islower() or _is_broken_number(text, line, other))
+        for goes, (line, other) in zip(may, pairs, strict=True)
     ]
     widest = max(
         (_width(text, line) for line, goes in zip(single, small, strict=False) if goes), default=0
@@ -191,11 +209,20 @@ def _may_go_on(text: str, line: Span, following: Span) -> bool:
         that.strip("> ")
         and not _ENDED.search(this)
         and not this.startswith("#")
-        and not _BEGUN.match(that)
+        and (not _BEGUN.match(that) or _is_broken_number(text, line, following))
         and not _NO_PROSE.search(this)
         and not _NO_PROSE.search(that)
         and len(_WORD.findall(this)) >= max(_FEWEST_WORDS, _LEAST_SHARE * len(this.split()))
     )
+
+
+def _is_broken_number(text: str, line: Span, following: Span) -> bool:
+    """True where "from 10 to" goes on with "14. In July", which looks like a point of a list."""
+    number = _NUMBERED.match(following.of(text))
+    if number is None or not _OPEN.search(line.of(text)) or number[1] == "1":
+        return False
+    after = _NUMBERED.match(text[following.end : following.end + 80].lstrip())
+    return after is None or int(after[1]) != int(number[1]) + 1
 
 
 def _first(text: str, line: Span) -> str:

@@ -95,6 +95,8 @@ def test_speech_in_the_seeds_is_split_inside_its_quotation_marks(seeds: Path) ->
         "Max. 10 people at a time.",
         "## 1. Scope",
         "2.1. The tenant pays the rent.",
+        "They arrived at 9.30 p.m. on Monday.",
+        "Fig. 3.1. Map of the harbour of Karsund",
     ],
 )
 def test_stops_that_end_no_sentence_do_not_split_it(whole: str) -> None:
@@ -107,9 +109,12 @@ def test_stops_that_end_no_sentence_do_not_split_it(whole: str) -> None:
         ("They are taught in Russian.", "324 schools teach it too."),
         ("It burned “to the ground.”", "12 people fled."),
         ("Did it burn?", "1812 says the stone."),
+        ("A bag costs £7.90.", "We cannot deliver it."),
+        ("Heat it to 65 °C.", "Wipe the glass."),
+        ("The grant fell by 5 %.", "“We had hoped for more.”"),
     ],
 )
-def test_a_sentence_may_begin_with_a_number(pair: tuple[str, str]) -> None:
+def test_a_sentence_may_begin_or_end_with_a_number(pair: tuple[str, str]) -> None:
     text = " ".join(pair)
     assert [span.of(text) for span in sentences(text)] == list(pair)
 
@@ -165,6 +170,20 @@ def test_a_sentence_goes_on_where_its_line_was_wrapped() -> None:
         "Chairwoman of the Trust",
     ]
     assert cut(LETTER.replace("\n", "\r\n")) == [q.replace("\n", "\r\n") for q in cut(LETTER)]
+
+
+def test_a_number_at_the_beginning_of_a_wrapped_line_is_no_point_of_a_list() -> None:
+    wrapped = "The shop is open from Tuesday to Friday, and on Saturday from 10 to\n14."
+    assert cut(wrapped) == [wrapped]
+    points = (
+        "The committee of the club has decided on Friday to\n1. mend the roof\n2. sell the boat"
+    )
+    assert len(cut(points)) == 3
+
+
+def test_a_measure_in_brackets_makes_no_code_of_a_wrapped_line() -> None:
+    wrapped = "Under the rafts shoots were shorter (p = 0.031) than those in\nthe open water."
+    assert cut(wrapped) == [wrapped]
 
 
 def test_a_quoted_mail_is_unwrapped_too_but_not_into_the_answer_to_it() -> None:
