@@ -306,7 +306,7 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate = add(
         "eval",
         "measure answers against a labelled .jsonl or SQuAD .json(.gz) file",
-        "qa eval tests/data/seeds_dev.jsonl --json",
+        "qa eval tests/data/seeds_dev.jsonl --wrong",
         folders,
         models,
         answering,
@@ -323,6 +323,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--in-a-row",
         action="store_true",
         help="ask the questions as one dialogue: what went before must not bend one that stands alone",
+    )
+    evaluate.add_argument(
+        "--wrong",
+        action="store_true",
+        help="print each reply that is not right too, with what was expected",
     )
     evaluate.add_argument("--json", action="store_true", help="print an object, not a table")
 

@@ -55,6 +55,11 @@ class Judged:
     f1: float
 
     @property
+    def right(self) -> bool:
+        """Silence where the corpus holds no answer; else words of the answer, in its sentence."""
+        return self.sentence_right and self.f1 > 0.0 if self.answerable else not self.answered
+
+    @property
     def best_right(self) -> bool:
         """The best span is a right answer, given or not; never so where the corpus holds none."""
         return self.answerable and self.best_sentence_right

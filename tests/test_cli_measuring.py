@@ -293,6 +293,59 @@ def test_two_files_are_measured_each_and_pooled(
     assert measures["pooled"]["refusal_recall"] == 0.0
 
 
+WRONG = [
+    row("When did electricity reach the coast?", "1904", "lighthouse.txt"),
+    row("When did the last keeper retire?", "in the spring", "lighthouse.txt"),
+    {"id": "tin", "question": "When did electricity reach the town?", "answers": []},
+]
+
+
+def test_replies_that_are_not_right_are_printed_beside_what_was_expected(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    labels = write_rows(here / "labels.jsonl", WRONG)
+    done = qa(capsys, "eval", labels, "--wrong", "--threshold", "0")
+    assert done.code == 0
+    _, printed = done.out.split("\n\nnot right: 2 of 3\n\n")
+    first, second = printed.strip().split("\n\n")
+    assert first.splitlines()[:2] == [
+        "2  When did the last keeper retire?",
+        "  expected: in the spring  (lighthouse.txt)",
+    ]
+    assert first.splitlines()[2].startswith("  answered: 1988  (")
+    assert "lighthouse.txt:3" in first
+    assert second.splitlines()[1] == "  expected: no answer"
+
+
+def test_a_refusal_that_is_not_right_names_the_nearest_span(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    labels = write_rows(here / "labels.jsonl", WRONG[:1])
+    done = qa(capsys, "eval", labels, "--wrong", "--threshold", "1")
+    assert "  refused, nearest: 1904  (" in done.out
+
+
+def test_what_is_not_right_is_an_array_in_json(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    labels = write_rows(here / "labels.jsonl", WRONG)
+    done = qa(capsys, "eval", labels, "--wrong", "--json", "--threshold", "0")
+    wrong = json.loads(done.out)["wrong"]
+    assert [each["id"] for each in wrong] == ["2", "tin"]
+    assert wrong[0]["expected"] == {"answers": ["in the spring"], "file": "lighthouse.txt"}
+    assert wrong[0]["answer"] == "1988"
+    plain = qa(capsys, "eval", labels, "--json", "--threshold", "0")
+    assert "wrong" not in json.loads(plain.out)
+
+
+def test_of_the_reader_alone_there_are_no_replies_to_print(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    squad = write_squad(here / "squad.json")
+    refused = qa(capsys, "eval", squad, "--reader-only", "--wrong")
+    assert_refused(refused, "--reader-only there are none", code=2)
+
+
 def test_the_table_of_two_files_has_a_part_for_each_and_one_for_all(
     capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from qa.commands.opening import open_session
 from qa.errors import ExitCode, InputFileError, UsageError
 from qa.settings import SENTENCE_READER, Settings
 from qa.terminal import progress_bar, say
-from qa.text import counted
+from qa.text import counted, one_line
 
 if TYPE_CHECKING:
     from qa.answer import Evidence, Reply
@@ -30,29 +30,77 @@ __all__ = ["calibrate", "evaluate"]
 FEWEST_QUESTIONS = 20
 
 
+Measures = dict[str, Any]
+
+
 def evaluate(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
+    wrong: list[_Wrong] = []
     if parsed.reader_only:
+        if parsed.wrong:
+            raise UsageError("--wrong prints replies, and with --reader-only there are none.")
         named, pooled = _measure_reading(parsed.labelled, settings)
     else:
-        named, pooled = _measure_answers(parsed.labelled, settings, in_a_row=parsed.in_a_row)
+        named, pooled, wrong = _measure_answers(parsed.labelled, settings, in_a_row=parsed.in_a_row)
     if parsed.json:
-        several = {"sets": named, "pooled": pooled}
-        print(json.dumps(several if len(named) > 1 else pooled, indent=2))
-    elif len(named) == 1:
+        measured = {"sets": named, "pooled": pooled} if len(named) > 1 else pooled
+        listed = {"wrong": [each.as_data() for each in wrong]} if parsed.wrong else {}
+        print(json.dumps(measured | listed, indent=2, ensure_ascii=False))
+        return ExitCode.OK
+    if len(named) == 1:
         print(_table(pooled))
     else:
         for name, measures in {**named, "all of them pooled": pooled}.items():
             print(f"{name}\n{_table(measures)}\n")
+    if parsed.wrong:
+        print(f"\nnot right: {len(wrong)} of {pooled['n']}")
+        for each in wrong:
+            print(f"\n{each.in_words()}")
     return ExitCode.OK
 
 
-Measures = dict[str, Any]
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """A reply that is not right, beside its label."""
+
+    question: LabelledQuestion
+    reply: Reply
+
+    def as_data(self) -> dict[str, Any]:
+        """The reply as the documented JSON object, with what was expected; nothing is timed."""
+        from qa.render import as_data
+
+        question = self.question
+        reply = as_data(self.reply, id_=question.id, elapsed_ms=0)
+        del reply["elapsed_ms"]
+        expected = {"answers": list(question.answers), "file": question.file}
+        return {**reply, "kind": question.kind, "expected": expected}
+
+    def in_words(self) -> str:
+        """Question, what was expected and what came, a line each."""
+        from qa.answer import Answer
+        from qa.render import place_in_words
+
+        question, reply = self.question, self.reply
+        best = reply.citations[0] if isinstance(reply, Answer) else reply.rejected
+        came = "nothing"
+        if best is not None:
+            place = place_in_words(best.file, best.line, best.location)
+            came = f"{best.quote}  ({reply.confidence:.2f}, {place})"
+        given = "answered" if isinstance(reply, Answer) else "refused, nearest"
+        expected = " / ".join(question.answers) if question.answers else "no answer"
+        where = f"  ({question.file})" if question.file else ""
+        lines = (
+            f"{question.id}  {question.question}",
+            f"  expected: {expected}{where}",
+            f"  {given}: {came}",
+        )
+        return "\n".join(one_line(line) for line in lines)
 
 
 def _measure_answers(
     paths: Sequence[Path], settings: Settings, *, in_a_row: bool
-) -> tuple[dict[str, Measures], Measures]:
-    """The measures of each file by its name, and those of all questions together."""
+) -> tuple[dict[str, Measures], Measures, list[_Wrong]]:
+    """The measures of each file by its name, those of all questions together, and what is not right."""
     from qa.evaluate import judge, measure
     from qa.labelled import read_labelled
 
@@ -60,6 +108,7 @@ def _measure_answers(
     if in_a_row:
         sets = {name: labelled.in_a_row() for name, labelled in sets.items()}
     judged: dict[str, list[Judged]] = {}
+    wrong: list[_Wrong] = []
     for name, labelled in sets.items():
         with _corpus_of(labelled, settings) as own, open_session(own) as session:
             unknown = _about_unknown_files(labelled, session)
@@ -69,14 +118,16 @@ def _measure_answers(
                     f"answered rightly, {unknown[0].id} to begin with: the index does not hold "
                     f"{unknown[0].file}. Name the right folder with --corpus and --vectors."
                 )
-            judged[name] = [
-                judge(question, inquiry, inquiry.files.__getitem__)
-                for question, inquiry in zip(
-                    labelled.questions, _inquiries(session, labelled), strict=True
-                )
-            ]
+            judged[name] = []
+            for question, inquiry in zip(
+                labelled.questions, _inquiries(session, labelled), strict=True
+            ):
+                row = judge(question, inquiry, inquiry.files.__getitem__)
+                judged[name].append(row)
+                if not row.right:
+                    wrong.append(_Wrong(question, inquiry.reply))
     pooled = [row for rows in judged.values() for row in rows]
-    return {name: measure(rows) for name, rows in judged.items()}, measure(pooled)
+    return {name: measure(rows) for name, rows in judged.items()}, measure(pooled), wrong
 
 
 def _measure_reading(
