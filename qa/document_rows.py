@@ -91,13 +91,15 @@ def insert_passages(
     for passage, vector in zip(passages, vectors, strict=True):
         span = passage.span
         row = connection.execute(
-            "INSERT INTO passages (document, start, end, prose, first_sentence, last_sentence,"
-            " embedding) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (document, start, end, prose, section, columns,"
+            " first_sentence, last_sentence, embedding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 id_,
                 span.start,
                 span.end,
                 int(passage.prose),
+                passage.section.path,
+                passage.section.columns,
                 sentences[passage.sentences[0]],
                 sentences[passage.sentences[-1]],
                 vector_bytes(vector),
@@ -105,7 +107,7 @@ def insert_passages(
         ).lastrowid
         connection.execute(
             "INSERT INTO passage_words (rowid, header, body) VALUES (?, ?, ?)",
-            (row, document.title, span.of(document.text)),
+            (row, f"{document.title}\n{passage.section.lines}".rstrip(), span.of(document.text)),
         )
 
 

@@ -18,11 +18,11 @@ from qa.metadata import (
     LONGEST_DECLARED_TITLE,
     SIDECAR_SUFFIX,
     Metadata,
-    clipped,
     infer_metadata,
     read_sidecar,
 )
 from qa.text import LineIndex
+from qa.titles import clipped
 
 __all__ = ["Document", "document_from", "read_bytes", "read_document"]
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.documents import Document
+from qa.formats.endings import format_of
 from qa.models.encoder import Encoder, Vectors
 from qa.models.passage_texts import PassageText
 from qa.passages import SMALLEST_ROOM, header_of, split_passages
+from qa.sections import Sections
 from qa.settings import Settings
 from qa.store import Store
 from qa.unfinished import UnfinishedVectors
@@ -54,6 +56,8 @@ def add_without_vectors(
         count_tokens=encoder.count_tokens,
         max_tokens=encoder.max_tokens,
         max_words=settings.passage_words,
+        section_at=Sections(document.text, document.marks, document.title).above,
+        menus=format_of(document.file).may_hold_menus,
     )
     sentences = sorted({span for passage in passages for span in passage.sentences})
     zeros: Vectors = np.zeros((len(passages), encoder.dimension), dtype=np.float32)
@@ -135,10 +139,12 @@ def _embed(
 def _wanted(store: Store, id_: int, encoder: Encoder) -> Iterator[_Wanted]:
     """The passages of a document; a sentence that two of them share belongs to the first."""
     document = store.document(id_)
-    header = _header(document, encoder)
+    title = _header(document, encoder)
     left = {row for row, _ in store.spans_with_vectors("sentences", id_)}
     for row, span in store.spans_with_vectors("passages", id_):
-        sentences = store.passage(row).sentences
+        passage = store.passage(row)
+        sentences = passage.sentences
+        header = title + passage.section.lines
         wanted = tuple(place for place, s in enumerate(sentences) if s.id in left)
         rows = tuple(sentences[place].id for place in wanted)
         left.difference_update(rows)
@@ -149,6 +155,7 @@ def _wanted(store: Store, id_: int, encoder: Encoder) -> Iterator[_Wanted]:
 
 
 def _header(document: Document, encoder: Encoder) -> str:
+    """What is before all passages of a document: its title and date."""
     header = header_of(document.title, document.date)
     if encoder.count_tokens(header) > encoder.max_tokens - SMALLEST_ROOM:
         return ""  # it would push the passage out of what the encoder sees

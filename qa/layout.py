@@ -3,7 +3,7 @@
 A line counts by how it ends and how long it is, then by its neighbours, after the context-sensitive
 pass of jusText (Pomikálek, "Removing Boilerplate and Duplicate Content from Web Corpora", 2011),
 which does the same for HTML blocks. Furniture stays searchable; it is only kept out of the passages
-of the article and ranked behind them.
+of the article and ranked behind them. Tables and lists of more than labels are content of their own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
+from qa.table_rows import tables
+
 __all__ = ["furniture", "is_prose"]
 
 #: A run of lines without sentences is furniture from this length on; shorter ones are headings.
@@ -19,6 +21,12 @@ SHORTEST_RUN = 6
 #: A lone sentence between two such runs is furniture too (a cookie notice), if it has fewer words.
 LONGEST_STRAY = 40
 
+#: A point of a list with so many words says something; the entries of a menu have fewer.
+SHORTEST_POINT = 4
+#: So large a share of a run being rows of tables and points of lists, it is no furniture.
+SHARE_OF_CONTENT = 0.5
+
+_POINT = re.compile(r"[-*•–+]\s+")
 _SENTENCE_END = re.compile(r"""[.!?…:;,]["'”’»)\]]*$""")
 _WORD = re.compile(r"\w+")
 
@@ -40,10 +48,24 @@ def furniture(lines: Sequence[str]) -> list[bool]:
     for position in _strays(lines, prose):
         prose[position] = False
     marks: list[bool] = []
-    for running_text, run in groupby(prose):
-        length = len(list(run))
-        marks.extend([not running_text and length >= SHORTEST_RUN] * length)
+    for running_text, places in groupby(range(len(lines)), key=prose.__getitem__):
+        run = [lines[place] for place in places]
+        is_furniture = not running_text and len(run) >= SHORTEST_RUN and not _is_content(run)
+        marks.extend([is_furniture] * len(run))
     return marks if not all(marks) else [False] * len(lines)
+
+
+def _is_content(run: Sequence[str]) -> bool:
+    """True of a table, and of a list whose points say something."""
+    rows = sum(len(table.rows) for table in tables("\n".join(run)))
+    points = sum(map(_is_point, run))
+    return rows + points >= SHARE_OF_CONTENT * len(run)
+
+
+def _is_point(line: str) -> bool:
+    """True of a point with a bullet; headlines are numbered."""
+    marker = _POINT.match(line.strip())
+    return marker is not None and len(_WORD.findall(line)) >= SHORTEST_POINT
 
 
 def _strays(lines: Sequence[str], prose: Sequence[bool]) -> list[int]:

@@ -16,28 +16,22 @@ from pathlib import Path
 from qa.dates import MONTH_NAME, MONTHS
 from qa.errors import DocumentError
 from qa.files import read_regular_file
-from qa.layout import furniture, is_prose
+from qa.layout import is_prose
 from qa.sentences import unwrapped_lines
 from qa.text import lines
+from qa.titles import HEAD_LINES, title_of
 
 __all__ = [
     "LARGEST_SIDECAR",
     "LONGEST_DECLARED_TITLE",
-    "LONGEST_TITLE",
     "SIDECAR_SUFFIX",
     "Metadata",
-    "clipped",
     "infer_metadata",
     "read_sidecar",
 ]
 
 #: ``report.txt`` is corrected by ``report.txt.meta.toml`` with ``title = "..."``, ``date = 2024-03-06``.
 SIDECAR_SUFFIX = ".meta.toml"
-#: How far into a document its title and date are looked for, in non-blank lines.
-HEAD_LINES = 100
-LONGEST_TITLE = 120
-#: A line of so many words at the head of a list is its title, and no point of a menu.
-LONGER_THAN_A_MENU = 4
 #: A title that is declared, by the file or its sidecar, is taken as it is up to so many characters: it stands
 #: in front of every passage that is embedded and read.
 LONGEST_DECLARED_TITLE = 300
@@ -52,21 +46,9 @@ _DATES = tuple(
         rf"\b{MONTH_NAME}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b",
     )
 )
-# A line that gives a day or a time of day is a dateline, even without a year.
-_UNNAMED_MONTH = MONTH_NAME.replace("?P<month>", "?:")
-_DATELINE = re.compile(
-    rf"\b\d{{1,2}}\s+{_UNNAMED_MONTH}|\b{_UNNAMED_MONTH}\s+\d{{1,2}}\b"
-    r"|\b\d{1,2}:\d{2}\b|\b\d{4}-\d{2}-\d{2}\b",
-    re.IGNORECASE,
-)
-_LABELLED = re.compile(r"^(title|date)\s*:\s*(\S.*)$", re.IGNORECASE)
-_MARKDOWN_HEADING = re.compile(r"^#{1,2}\s+(\S.*)$")
-_WORD = re.compile(r"\w+")
-_BLANK_LINE = re.compile(r"\n[ \t]*\r?\n|\r[ \t]*\r")
-_NUMBERED = re.compile(r"(?:\d{1,3}|[ivxIVX]{1,4}|[A-Za-z])[.)]\s")
+_LABELLED = re.compile(r"^(?:title|date)\s*:\s*\S", re.IGNORECASE)
 #: A line with one of these gives the day of something else.
 _ANOTHER_DAY = re.compile(r"\b(?:born|birth|died|expires?|valid|until|deadline)\b", re.IGNORECASE)
-_OPENING_QUOTES = frozenset("\"'“‘«„")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +59,16 @@ class Metadata:
     date: date | None = None
 
 
-def clipped(title: str, longest: int = LONGEST_TITLE) -> str:
-    """``title`` in one line, cut between words, with ``…`` for what is left out, if it is longer."""
-    title = " ".join(title.split())
-    if len(title) <= longest:
-        return title
-    return title[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
-
-
 def infer_metadata(text: str) -> Metadata:
     """Title and date as the first lines of ``text`` give them.
 
-    The title is a labelled line, a Markdown heading, a first line that stands apart, or the short line over
-    the first prose; failing these, the beginning of that prose. The date is the first whole date (day, month
-    and year) on a line that is not prose: a date inside a sentence is something told, not the date
-    of the telling.
+    The date is the first whole date (day, month and year) on a line that is not prose: a date inside a
+    sentence is something told, not the date of the telling.
     """
     first = list(islice(lines(text), HEAD_LINES))
     spans = unwrapped_lines(text[: first[-1].end]) if first else []
     head = [" ".join(span.of(text).split()) for span in spans]
-    apart = len(spans) > 1 and _BLANK_LINE.search(text, spans[0].end, spans[1].start) is not None
-    return Metadata(title=_title(head, apart) or None, date=_date(head))
+    return Metadata(title=title_of(text), date=_date(head))
 
 
 def read_sidecar(path: Path) -> Metadata:
@@ -127,54 +98,6 @@ def read_sidecar(path: Path) -> Metadata:
             f'its sidecar {path.name} must hold title = "..." and date = YYYY-MM-DD, nothing else'
         )
     return Metadata(title=" ".join(title.split()) if title is not None else None, date=day)
-
-
-def _title(head: Sequence[str], first_stands_apart: bool) -> str | None:
-    for line in head[:10]:
-        labelled = _LABELLED.match(line)
-        if labelled and labelled[1].lower() == "title" and labelled[2].strip("\"'"):
-            return clipped(labelled[2].strip("\"'"))
-        heading = _MARKDOWN_HEADING.match(line)
-        if heading:
-            return clipped(heading[1].rstrip("#"))
-    if _is_title_line(head, first_stands_apart):
-        return clipped(head[0])
-    over = _line_over_first_prose(head)
-    if over is not None:
-        return clipped(over)
-    opening = next((line for line in head if is_prose(line)), head[0] if head else None)
-    return None if opening is None else clipped(opening)
-
-
-def _is_title_line(head: Sequence[str], stands_apart: bool) -> bool:
-    """True if the first line is no sentence and no menu, and stands apart, over a date, or over no menu."""
-    if not head or not _can_be_title(head[0]) or head[0][-1] in ".!;":
-        return False
-    is_furniture = furniture(head)
-    if is_furniture[0]:
-        return len(_WORD.findall(head[0])) >= LONGER_THAN_A_MENU
-    over_date = len(head) > 1 and _DATELINE.search(head[1]) is not None
-    return stands_apart or over_date or not any(is_furniture)
-
-
-def _line_over_first_prose(head: Sequence[str]) -> str | None:
-    is_furniture = furniture(head)
-    for position, line in enumerate(head):
-        if not is_prose(line) or is_furniture[position]:
-            continue
-        above = head[max(0, position - 3) : position]
-        return next((candidate for candidate in reversed(above) if _can_be_title(candidate)), None)
-    return None
-
-
-def _can_be_title(line: str) -> bool:
-    words = _WORD.findall(line)
-    letters = sum(character.isalpha() for character in line)
-    if not (line[0].isalnum() or line[0] in _OPENING_QUOTES):
-        return False  # a bullet, a separator, the © of a picture's credit
-    if line[-1] in ":," or _NUMBERED.match(line):
-        return False  # what introduces a list or addresses a person, the heading of a section
-    return 2 <= len(words) <= 25 and letters > len(line) / 2 and not _DATELINE.search(line)
 
 
 def _date(head: Sequence[str]) -> date | None:

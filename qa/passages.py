@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import groupby
 
 from qa.layout import furniture
+from qa.sections import Section
 from qa.sentences import sentences_in, unwrapped_lines
 from qa.text import Span
 
@@ -17,6 +19,7 @@ __all__ = ["Passage", "header_of", "split_passages"]
 _WORD = re.compile(r"\S+")
 #: A header that would leave fewer tokens than this for the sentences is left out.
 SMALLEST_ROOM = 32
+_NONE = Section()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,14 @@ class Passage:
     sentences: tuple[Span, ...]
     prose: bool
     """False for furniture: menus and lists of headlines, which rank behind the article."""
+    section: Section = _NONE
+    """What stands above it in the document and belongs to it."""
 
 
-def header_of(title: str, day: date | None) -> str:
-    """The line put before a document's passages when they are embedded or read, never when cited."""
-    return f"{title} ({day.isoformat()})\n" if day is not None else f"{title}\n"
+def header_of(title: str, day: date | None, section: Section = _NONE) -> str:
+    """The lines put before a document's passages when they are embedded or read, never when cited."""
+    first = f"{title} ({day.isoformat()})\n" if day is not None else f"{title}\n"
+    return first + section.lines
 
 
 def split_passages(
@@ -41,44 +47,72 @@ def split_passages(
     count_tokens: Callable[[str], int],
     max_tokens: int,
     max_words: int,
+    section_at: Callable[[int], Section] = lambda offset: _NONE,  # noqa: ARG005
+    menus: bool = True,
 ) -> list[Passage]:
     """Whole sentences gathered up to ``max_words`` and to ``max_tokens`` with the header in front.
 
+    The header is ``header`` and what ``section_at`` says of the offset at which a passage begins.
     Neighbouring passages share one sentence, so that nothing is lost at a cut. Prose and furniture
-    never share a passage. A sentence that does not fit alone is cut at white space. ``count_tokens``
-    counts without the encoder's special tokens; ``max_tokens`` leaves them out too.
+    never share a passage; without ``menus`` there is no furniture. A sentence that does not fit alone is cut
+    at white space. ``count_tokens`` counts without the encoder's special tokens; ``max_tokens`` leaves them
+    out too.
     """
-    room = max(max_tokens - count_tokens(header), 1)
+    sections = _Room(section_at, count_tokens, max(max_tokens - count_tokens(header), 1))
     passages: list[Passage] = []
-    for prose, block in _blocks(text):
+    for prose, block in _blocks(text, menus):
         pieces = [
             (piece, count_tokens(piece.of(text)), len(_WORD.findall(piece.of(text))))
             for sentence in block
-            for piece in _fitting(text, sentence, count_tokens, room)
+            for piece in _fitting(text, sentence, count_tokens, sections)
         ]
         passages.extend(
-            Passage(Span(group[0].start, group[-1].end), group, prose)
-            for group in _gathered(pieces, room, max_words)
+            Passage(
+                Span(group[0].start, group[-1].end), group, prose, sections.at(group[0].start)[0]
+            )
+            for group in _gathered(pieces, sections, max_words)
         )
     return passages
 
 
-def _blocks(text: str) -> Iterator[tuple[bool, list[Span]]]:
+class _Room:
+    """What is left for the sentences of a passage, by where it begins."""
+
+    def __init__(
+        self, section_at: Callable[[int], Section], count_tokens: Callable[[str], int], room: int
+    ) -> None:
+        self._section_at = section_at
+        self._count_tokens = cache(count_tokens)
+        self._room = room
+
+    def at(self, offset: int) -> tuple[Section, int]:
+        """The section of a passage that begins there, and the room for its sentences in tokens.
+
+        A section that would push the passage out of what the encoder sees is left out.
+        """
+        section = self._section_at(offset)
+        if section == _NONE:
+            return section, self._room
+        left = self._room - self._count_tokens(section.lines)
+        return (section, left) if left >= SMALLEST_ROOM else (_NONE, self._room)
+
+
+def _blocks(text: str, menus: bool) -> Iterator[tuple[bool, list[Span]]]:
     """Runs of sentences between the borders of prose and furniture, each with ``prose`` or not."""
     lines = unwrapped_lines(text)
-    marks = furniture([line.of(text) for line in lines])
+    marks = furniture([line.of(text) for line in lines]) if menus else [False] * len(lines)
     for is_furniture, run in groupby(zip(marks, lines, strict=True), key=lambda pair: pair[0]):
         yield not is_furniture, [s for _, line in run for s in sentences_in(text, line)]
 
 
 def _gathered(
-    pieces: Sequence[tuple[Span, int, int]], room: int, max_words: int
+    pieces: Sequence[tuple[Span, int, int]], sections: _Room, max_words: int
 ) -> Iterator[tuple[Span, ...]]:
     group: list[tuple[Span, int, int]] = []
     fresh = 0  # how many of the group no earlier passage holds
     for piece in pieces:
         while group and (
-            sum(tokens for _, tokens, _ in group) + piece[1] > room
+            sum(tokens for _, tokens, _ in group) + piece[1] > sections.at(group[0][0].start)[1]
             or sum(words for _, _, words in group) + piece[2] > max_words
         ):
             if fresh:
@@ -93,10 +127,10 @@ def _gathered(
 
 
 def _fitting(
-    text: str, sentence: Span, count_tokens: Callable[[str], int], room: int
+    text: str, sentence: Span, count_tokens: Callable[[str], int], sections: _Room
 ) -> Iterator[Span]:
-    """``sentence``, halved at white space until each piece fits ``room`` tokens."""
-    if count_tokens(sentence.of(text)) <= room or len(sentence) < 2:
+    """``sentence``, halved at white space until each piece fits the room where it begins."""
+    if count_tokens(sentence.of(text)) <= sections.at(sentence.start)[1] or len(sentence) < 2:
         yield sentence
         return
     middle = (sentence.start + sentence.end) // 2
@@ -109,5 +143,5 @@ def _fitting(
         right_start += 1
     if left_end <= sentence.start or right_start >= sentence.end:
         left_end = right_start = middle
-    yield from _fitting(text, Span(sentence.start, left_end), count_tokens, room)
-    yield from _fitting(text, Span(right_start, sentence.end), count_tokens, room)
+    yield from _fitting(text, Span(sentence.start, left_end), count_tokens, sections)
+    yield from _fitting(text, Span(right_start, sentence.end), count_tokens, sections)

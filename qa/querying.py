@@ -21,6 +21,7 @@ from qa.models.encoder import Vectors
 from qa.postings import has_postings, posted_frequency, posted_passages, rank_postings
 from qa.recording import Recording
 from qa.schema import Clusters, DocumentRecord, IndexDescription, PassageRecord, SentenceRecord
+from qa.sections import Section
 from qa.text import Span
 
 __all__ = ["Querying"]
@@ -123,7 +124,8 @@ class Querying(Recording):
         marks = ",".join("?" * len(ids))
         with self._checked(), self._translated():
             spans = self._connection.execute(
-                f"SELECT id, document, start, end, prose FROM passages WHERE id IN ({marks})",
+                "SELECT id, document, start, end, prose, section, columns FROM passages"
+                f" WHERE id IN ({marks})",
                 [*ids],
             ).fetchall()
             rows = self._connection.execute(
@@ -132,7 +134,7 @@ class Querying(Recording):
                 f" WHERE p.id IN ({marks}) ORDER BY s.id",
                 [*ids],
             ).fetchall()
-            places = {row[0]: typed(row, int, int, int, int, object) for row in spans}
+            places = {row[0]: typed(row, int, int, int, int, object, str, str) for row in spans}
             sentences: dict[int, list[SentenceRecord]] = {id_: [] for id_ in ids}
             for passage, id_, start, end in (typed(row, int, int, int, int) for row in rows):
                 sentences[passage].append(SentenceRecord(id_, Span(start, end)))
@@ -140,11 +142,13 @@ class Querying(Recording):
             for id_, held in sentences.items():
                 if id_ not in places:
                     raise self._corrupt(f"passage {id_} is missing")
-                _, document, start, end, prose = places[id_]
+                _, document, start, end, prose, path, columns = places[id_]
                 span = Span(start, end)
                 if not held or not all(span.covers(sentence.span) for sentence in held):
                     raise ValueError(f"the sentences of passage {id_} are not its own")
-                found[id_] = PassageRecord(id_, document, span, bool(prose), tuple(held))
+                found[id_] = PassageRecord(
+                    id_, document, span, bool(prose), tuple(held), Section(path, columns)
+                )
         return found
 
     def furniture_among(self, ids: Collection[int]) -> list[int]:

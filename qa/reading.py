@@ -13,14 +13,13 @@ from math import inf
 
 import numpy as np
 
-from qa.candidates import Candidate, Row, ranked, said, same_place, similarity_of
+from qa.candidates import Candidate, Row, ranked, said, same_place
 from qa.cells import cell_asked_for
-from qa.dates import PartialDate, dates_of
+from qa.headings import asked_of_heading
 from qa.models.reader import SpanModel, TokenScores
+from qa.reading_units import Unit, rows_of, units_of, with_best_span
 from qa.reordering import over_orders
-from qa.retrieval import Retrieval, RetrievedPassage
-from qa.spans import after_marker, best_of_windows, null_score, whole_words
-from qa.terms import stem_set
+from qa.retrieval import Retrieval
 from qa.text import Span
 
 __all__ = ["READ_FEATURES", "SPAN_FEATURES", "SpanReader", "span_rows"]
@@ -50,8 +49,6 @@ NEAR = 0.1
 AT_ONCE = 4
 #: A longer cell of a table is no answer as a whole, if the reader has found one in it; in words.
 LONGEST_CELL = 6
-#: A question in the text asks what is asked if so many of its words are those of the one asked.
-SHARE_OF_THE_SAME = 0.6
 
 
 class SpanReader:
@@ -64,8 +61,9 @@ class SpanReader:
     confidence nearly so.
 
     At the end the passage of the best candidate is read with its sentences in other orders too, and its span
-    and margin are those of the average; its sentence stays. Where it stands in a table, the question's words
-    for column and row decide between the cells.
+    and margin are those of the average; its sentence stays. Rows of tables are read one by one, written out
+    as sentences; where the best candidate stands in one, the question's words for column and row decide
+    between the cells.
     """
 
     def __init__(
@@ -90,23 +88,28 @@ class SpanReader:
         cell = _in_its_cell(best, retrieval)
         if cell is not None:
             return [cell, *(other for other in others if not same_place(other, cell))]
-        return [self._settled(retrieval.question, best, readings[best.passage.id]), *others]
+        heading = _in_its_heading(best, retrieval)
+        if heading is not None:
+            return [heading, *(other for other in others if not same_place(other, heading))]
+        unit = _unit_of(best, readings)
+        if unit.row is not None:
+            return candidates
+        return [self._settled(retrieval.question, best, readings[unit.key]), *others]
 
-    def _ranked(self, retrieval: Retrieval) -> tuple[dict[int, _Reading], list[Candidate]]:
-        """What was read, by the passages' ids, and its candidates, best first."""
-        unread = _unread(retrieval)
-        readings = self._likeliest(retrieval, unread)
-        passages = {passage.id: (passage, held) for passage, held in unread}
-        read_again: set[int] = set()
+    def _ranked(self, retrieval: Retrieval) -> tuple[_Readings, list[Candidate]]:
+        """What was read, and its candidates, best first."""
+        unread = {unit.key: unit for unit in units_of(retrieval)}
+        readings = self._likeliest(retrieval, [*unread.values()])
+        read_again: set[_Key] = set()
         while True:
             candidates = ranked(_rows_of(readings), self._weights)
             best = _deciding(candidates)
             if self._draft is None or (not read_again and not _is_near(best)):
                 return readings, candidates
-            left = {c.passage.id for c in best} - read_again
+            left = {_unit_of(c, readings).key for c in best} - read_again
             if not left:
                 return readings, candidates
-            readings |= _read(retrieval, [passages[id_] for id_ in sorted(left)], self._model)
+            readings |= _read(retrieval, [unread[key] for key in sorted(left)], self._model)
             read_again |= left
 
     def _settled(self, question: str, best: Candidate, reading: _Reading) -> Candidate:
@@ -119,17 +122,17 @@ class SpanReader:
         context = best.passage.header + best.passage.text
         return _in_orders(question, best, self._model.score(question, [context])[0], self._model)
 
-    def _likeliest(self, retrieval: Retrieval, unread: Sequence[_Unread]) -> dict[int, _Reading]:
-        """What was read of all passages that may hold the best candidate, by their ids."""
+    def _likeliest(self, retrieval: Retrieval, unread: Sequence[Unit]) -> _Readings:
+        """What was read of all that may hold the best candidate."""
         if self._most == inf:
             return _read(retrieval, unread, self._first)
         known = self._weights[READ_FEATURES:]
         highest = [
-            self._most + max(float(np.dot(known, sentence.known)) for sentence in held)
-            for _, held in unread
+            self._most + max(float(np.dot(known, sentence.known)) for sentence in unit.sentences)
+            for unit in unread
         ]
         order = sorted(range(len(unread)), key=lambda place: -highest[place])
-        readings: dict[int, _Reading] = {}
+        readings: _Readings = {}
         best = -inf
         for start in range(0, len(order), AT_ONCE):
             now = [unread[p] for p in order[start : start + AT_ONCE] if highest[p] > best]
@@ -148,7 +151,7 @@ def _in_orders(
     passage = candidate.passage
     sentences = [s.span.counted_from(passage.span.start) for s in passage.sentences]
     windows = over_orders(plain, model, question, passage.header, passage.text, sentences)
-    found = _with_best_span(candidate, windows)
+    found = with_best_span(candidate, windows)
     return found[1] if found is not None else candidate
 
 
@@ -160,12 +163,33 @@ def _in_its_cell(best: Candidate, retrieval: Retrieval) -> Candidate | None:
     passage = best.passage
     at = passage.span.start
     near = best.sentence.counted_from(at)
-    cell = cell_asked_for(retrieval.question, passage.text, near, retrieval.term_weights)
+    cell = cell_asked_for(
+        retrieval.question, passage.text, near, retrieval.term_weights, passage.section.columns
+    )
     if cell is None:
         return None
     span = Span(at + cell.start, at + cell.end)
     if span.covers(best.span) and len(cell.of(passage.text).split()) > LONGEST_CELL:
         return best
+    holding = [held.span for held in passage.sentences if held.span.covers(span)]
+    return replace(best, span=span, sentence=holding[0], ahead=inf) if holding else None
+
+
+def _in_its_heading(best: Candidate, retrieval: Retrieval) -> Candidate | None:
+    """The candidate in the heading over its sentence, if that says what is asked and the other does not."""
+    passage = best.passage
+    at = passage.span.start
+    sentences = [held.span.counted_from(at) for held in passage.sentences]
+    found = asked_of_heading(
+        retrieval.question,
+        passage.text,
+        best.sentence.counted_from(at),
+        sentences,
+        retrieval.term_weights,
+    )
+    if found is None:
+        return None
+    span = Span(at + found.start, at + found.end)
     holding = [held.span for held in passage.sentences if held.span.covers(span)]
     return replace(best, span=span, sentence=holding[0], ahead=inf) if holding else None
 
@@ -190,127 +214,40 @@ def span_rows(retrieval: Retrieval, model: SpanModel) -> list[Row]:
 
     A sentence that two passages share is read in the better one.
     """
-    return list(_rows_of(_read(retrieval, _unread(retrieval), model)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence before it is read."""
-
-    span: Span
-    similarity: float
-    known: tuple[float, ...]
-    """Its :data:`SPAN_FEATURES` after the first :data:`READ_FEATURES`."""
-
-
-#: A passage with those of its sentences that no better passage holds.
-_Unread = tuple[RetrievedPassage, list[_Sentence]]
-
-
-def _unread(retrieval: Retrieval) -> list[_Unread]:
-    """The passages with what is known of their sentences before they are read, best first."""
-    top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
-    months = _months(retrieval.question)
-    asked = stem_set(retrieval.question)
-    seen: set[tuple[int, Span]] = set()
-    unread: list[_Unread] = []
-    for passage in retrieval.passages:
-        day = passage.date
-        of_that_month = day is not None and any(month.fits(day) for month in months)
-        held = []
-        for sentence in passage.sentences:
-            if (passage.document, sentence.span) in seen:
-                continue
-            seen.add((passage.document, sentence.span))
-            if _asks_the_same(passage.slice(sentence.span), asked):
-                continue
-            similarity = similarity_of(sentence, passage)
-            known = (
-                passage.fused / top_fused,
-                similarity,
-                passage.lexical,
-                float(of_that_month),
-                passage.named,
-            )
-            held.append(_Sentence(sentence.span, similarity, known))
-        if held:
-            unread.append((passage, held))
-    return unread
+    return list(_rows_of(_read(retrieval, units_of(retrieval), model)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A passage that has been read."""
+    """A unit that has been read."""
 
+    unit: Unit
     windows: list[TokenScores]
     rows: list[Row]
 
 
-def _rows_of(readings: Mapping[int, _Reading]) -> Iterator[Row]:
+_Key = tuple[int, int]
+_Readings = dict[_Key, _Reading]
+
+
+def _rows_of(readings: Mapping[_Key, _Reading]) -> Iterator[Row]:
     return chain.from_iterable(reading.rows for reading in readings.values())
 
 
-def _read(retrieval: Retrieval, unread: Sequence[_Unread], model: SpanModel) -> dict[int, _Reading]:
-    """What the model says of these passages, by their ids."""
-    contexts = [passage.header + passage.text for passage, _ in unread]
-    scored = model.score(retrieval.question, contexts)
-    return {
-        passage.id: _Reading(windows, _rows(passage, held, windows))
-        for (passage, held), windows in zip(unread, scored, strict=True)
-    }
-
-
-def _rows(
-    passage: RetrievedPassage, sentences: Sequence[_Sentence], windows: Sequence[TokenScores]
-) -> list[Row]:
-    rows: list[Row] = []
-    for sentence in sentences:
-        whole = Candidate(
-            passage, sentence.span, sentence.span, 0.0, similarity=sentence.similarity
-        )
-        found = _with_best_span(whole, windows)
-        if found is not None:
-            score, candidate = found
-            rows.append((candidate, (score, candidate.margin, *sentence.known)))
-    return rows
-
-
-def _with_best_span(
-    candidate: Candidate, windows: Sequence[TokenScores]
-) -> tuple[float, Candidate] | None:
-    """The logits of the best span in the candidate's sentence, and the candidate with that span.
-
-    ``None`` if no token of its passage's ``windows`` lies in the sentence.
-    """
-    context = candidate.passage.header + candidate.passage.text
-    at = candidate.passage.span.start - len(candidate.passage.header)
-    inside = after_marker(context, candidate.sentence.counted_from(at))
-    found = best_of_windows(windows, inside)
-    if found is None:
-        return None
-    score, ahead, found_at = found
-    span = whole_words(context, found_at, inside)
-    return score, replace(
-        candidate,
-        span=Span(at + span.start, at + span.end),
-        margin=score - null_score(windows),
-        ahead=ahead,
+def _unit_of(candidate: Candidate, readings: Mapping[_Key, _Reading]) -> Unit:
+    """The unit in which a candidate was found."""
+    return next(
+        reading.unit
+        for reading in readings.values()
+        if reading.unit.passage.id == candidate.passage.id
+        and any(sentence.span == candidate.sentence for sentence in reading.unit.sentences)
     )
 
 
-def _asks_the_same(sentence: str, asked: frozenset[str]) -> bool:
-    """True of a question in the text, as a list of common ones holds them, that is nearly the one asked."""
-    if not sentence.rstrip("\"'”’») ").endswith("?"):
-        return False
-    terms = stem_set(after_marker(sentence, Span(0, len(sentence))).of(sentence))
-    return len(terms & asked) >= SHARE_OF_THE_SAME * len(terms)
-
-
-def _months(question: str) -> list[PartialDate]:
-    """The months and days of a year that a question names.
-
-    A document of that month is the one meant in 95 of 100 cases (the 73 answerable questions that name the
-    month of some document, among those written for the reader's training); a month without its year, or a
-    year alone, says as often when something happened that a document of another time tells of.
-    """
-    return [day for day in dates_of(question) if day.years is not None and day.month is not None]
+def _read(retrieval: Retrieval, unread: Sequence[Unit], model: SpanModel) -> _Readings:
+    """What the model says of these units, by their keys."""
+    scored = model.score(retrieval.question, [unit.context for unit in unread])
+    return {
+        unit.key: _Reading(unit, windows, rows_of(unit, windows, retrieval.question))
+        for unit, windows in zip(unread, scored, strict=True)
+    }

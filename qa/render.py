@@ -13,6 +13,7 @@ from typing import Any
 from qa.agreement import Agreement
 from qa.answer import Answer, Citation, NoAnswer, Reply
 from qa.formats.endings import is_text
+from qa.formats.extracted import PATH_SEPARATOR
 from qa.text import displayable, one_line
 
 __all__ = [
@@ -198,8 +199,14 @@ def _stale(citation: Citation) -> str:
 
 def _dated_place(citation: Citation) -> str:
     day = f"{citation.date.isoformat()}, " if citation.date is not None else ""
-    place = place_in_words(citation.file, citation.line, citation.location)
+    place = place_in_words(citation.file, citation.line, _below_title(citation))
     return f"{day}{place}{_stale(citation)}"
+
+
+def _below_title(citation: Citation) -> str | None:
+    """The location without the title that a path of headings may begin with: it stands before it already."""
+    outermost, _, below = (citation.location or "").partition(PATH_SEPARATOR)
+    return below or None if outermost == citation.title else citation.location
 
 
 def place_in_words(file: str, line: int | None, location: str | None) -> str:

@@ -19,8 +19,9 @@ from qa.documents import Document
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
 from qa.schema import PassageRecord
+from qa.sections import Section
 from qa.store import Store
-from qa.terms import content_words, holds_name, names, stem, stem_set
+from qa.terms import content_words, holds_name, names, share_of_terms, stem, stem_set
 from qa.text import Span
 from qa.vectors import VectorIndex
 
@@ -32,7 +33,6 @@ __all__ = [
     "fuse",
     "matched_share",
     "retrieve",
-    "share_of_terms",
     "term_weights",
 ]
 
@@ -58,6 +58,9 @@ class FusionSettings:
     """How many of each ranking take part."""
 
 
+_NONE = Section()
+
+
 @dataclass(frozen=True, slots=True)
 class RetrievedSentence:
     """A sentence of a retrieved passage."""
@@ -76,7 +79,7 @@ class RetrievedPassage:
     span: Span
     text: str
     header: str
-    """Title and date of its document, which tell it from a similar passage; never quoted."""
+    """Title and date of its document and what belongs over it: what tells it from others. Never quoted."""
     prose: bool
     sentences: tuple[RetrievedSentence, ...]
     """Spans count in the document, not in the passage."""
@@ -90,6 +93,8 @@ class RetrievedPassage:
     """Of its document."""
     named: float = 1.0
     """The share of the names in the question that its document holds, from 0 to 1; 1 where there is none."""
+    section: Section = _NONE
+    """What stands above it and belongs to it; the header ends with it."""
 
     def slice(self, span: Span) -> str:
         """The characters of ``span``, which counts in the document and lies in this passage."""
@@ -181,6 +186,7 @@ def retrieve(
             fused=fused[id_],
             date=texts.date_of(record),
             named=texts.named(record),
+            section=record.section,
         )
         for id_, record in records.items()
     )
@@ -209,9 +215,9 @@ class _Texts:
         return passage.span.of(text)
 
     def header_of(self, passage: PassageRecord) -> str:
-        """Title and date of its document."""
+        """Title and date of its document, and the lines that belong over it."""
         document = self._documents[passage.document]
-        return header_of(document.title, document.date)
+        return header_of(document.title, document.date, passage.section)
 
     def date_of(self, passage: PassageRecord) -> date | None:
         """The date of its document."""
@@ -262,12 +268,6 @@ def _weights(frequencies: Mapping[str, int], count: int) -> dict[str, float]:
 def matched_share(text: str, weights: Mapping[str, float]) -> float:
     """The share of the question's idf that ``text`` holds, from 0 to 1."""
     return share_of_terms(stem_set(text), weights)
-
-
-def share_of_terms(held: Collection[str], weights: Mapping[str, float]) -> float:
-    """The share of the question's idf in the stems ``held``, from 0 to 1."""
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 
 def _nearest_among(

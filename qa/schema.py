@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from qa.models.encoder import Vectors
+from qa.sections import Section
 from qa.text import Span
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 #: Raised whenever a store written before cannot be read as it is any more.
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 TABLES = """
 CREATE TABLE description (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -45,6 +46,7 @@ CREATE INDEX sentences_of_document ON sentences (document);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, prose INTEGER NOT NULL,
+    section TEXT NOT NULL, columns TEXT NOT NULL,
     first_sentence INTEGER NOT NULL, last_sentence INTEGER NOT NULL, embedding BLOB NOT NULL
 );
 CREATE INDEX passages_of_document ON passages (document);
@@ -123,6 +125,8 @@ class PassageRecord:
     span: Span
     prose: bool
     sentences: tuple[SentenceRecord, ...]
+    section: Section
+    """What stands above it in the document and belongs to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

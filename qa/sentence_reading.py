@@ -12,8 +12,8 @@ from math import log
 
 from qa.candidates import Candidate, Row, ranked, similarity_of
 from qa.expectations import asks_who_says, expected_type, says, typed_spans
-from qa.retrieval import Retrieval, RetrievedPassage, share_of_terms
-from qa.terms import stem, stems
+from qa.retrieval import Retrieval, RetrievedPassage
+from qa.terms import share_of_terms, stem, stems
 from qa.text import Span
 
 __all__ = ["FEATURES", "SentenceReader", "sentence_rows"]

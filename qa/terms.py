@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,7 @@ __all__ = [
     "content_words",
     "holds_name",
     "names",
+    "share_of_terms",
     "stem",
     "stem_set",
     "stems",
@@ -90,6 +92,12 @@ def stem_set(text: str) -> frozenset[str]:
     """The same stems, in no order and sooner: a word of the corpus comes again and again, so do passages."""
     found = frozenset(map(_content_stem, set(_WORD.findall(text.casefold()))))
     return (found - {""}) or frozenset(stems(text))
+
+
+def share_of_terms(held: Collection[str], weights: Mapping[str, float]) -> float:
+    """The share of the question's idf in the stems ``held``, from 0 to 1."""
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 
 @lru_cache(maxsize=50_000)

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from qa.answer import Answer, NoAnswer, Reply, Stage, evidence_of, make_reply, rivals_of
+from qa.answer import (
+    ABOUT_SOMETHING_ELSE,
+    Answer,
+    NoAnswer,
+    Reply,
+    Stage,
+    evidence_of,
+    make_reply,
+    rivals_of,
+)
 from qa.documents import Document
 from qa.retrieval import Retrieval
 from qa.text import Span
@@ -303,6 +312,29 @@ def refusal_of(margins: Sequence[float], missing: tuple[str, ...] = ()) -> NoAns
     )
     assert isinstance(reply, NoAnswer)
     return reply
+
+
+YARD = document("yard.txt", "The rent of unit 4 is £940. That of unit 7 is £1,185.")
+
+
+def test_a_document_that_names_others_but_not_what_is_asked_about_is_hardly_believed() -> None:
+    reply = reply_to([YARD], {"£940": 3.0}, question="What is the rent of unit 9?")
+    assert isinstance(reply, NoAnswer)
+    assert reply.confidence == ABOUT_SOMETHING_ELSE
+    assert reply.reason.endswith(", and yard.txt names others, but no “unit 9”.")
+    assert reply.rejected is not None
+    assert reply.rejected.quote == "£940"
+
+
+@pytest.mark.parametrize(
+    ("documents", "question"),
+    [([YARD], "What is the rent of unit 4?"), ([MILL], "When did mill no. 9, unit 9, burn?")],
+    ids=["named", "none of the kind"],
+)
+def test_a_document_that_names_it_or_none_of_the_kind_is_believed(
+    documents: list[Document], question: str
+) -> None:
+    assert isinstance(reply_to(documents, {"£940": 3.0, "1812": 3.0}, question=question), Answer)
 
 
 @pytest.mark.parametrize(

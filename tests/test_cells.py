@@ -27,6 +27,14 @@ Day              Pool           Sauna
 Monday           6:30–21:30     12:00–21:00
 Sunday           9:00–18:00     closed
 """
+UNNAMED = """\
+FARES (single, in pounds)
+
+                 Inish      Torsa
+Adult            7.40       9.90
+Bicycle          2.00       2.50
+Motorcycle       11.50      14.00
+"""
 # As tables of pages and of Word texts are, without bars at their ends.
 EXTRACTED = "Country | Exports in tons | Ships\nSelmar | 470 | 12\nOrvale | 1,644 | 9\n"
 
@@ -46,6 +54,7 @@ def asked(question: str, text: str) -> str | None:
         ("Is the sauna open on Sunday?", GAPS, "closed"),
         ("When is the pool open on Monday?", GAPS, "6:30–21:30"),
         ("How many tons did Selmar export?", EXTRACTED, "470"),
+        ("What is the fare of a motorcycle to Torsa?", UNNAMED, "14.00"),
     ],
 )
 def test_the_question_names_a_column_and_a_row(question: str, text: str, cell: str) -> None:

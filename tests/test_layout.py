@@ -77,3 +77,43 @@ def test_the_menus_of_the_saved_web_page_are_furniture_and_its_article_is_not(se
 def test_a_plain_news_text_has_no_furniture(seeds: Path, number: str) -> None:
     (path,) = seeds.glob(f"{number}_*.txt")
     assert not any(marked(path.read_text(encoding="utf-8")).values())
+
+
+POINTS = [f"- the {what} of the boat house is to be mended by June" for what in "abcdef"]
+ROWS = ["Profile    Width    gilded", *(f"Type {n}    {n} mm    {n}4.00" for n in range(1, 6))]
+BARS = [f"| {n} | Holder {n} | {n}0 |" for n in range(6)]
+LABELS = [f"Person {n}: present" for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "run", [POINTS, ROWS, BARS, LABELS], ids=["list", "gaps", "bars", "labels"]
+)
+def test_tables_and_lists_of_more_than_labels_are_content(run: list[str]) -> None:
+    text = [SENTENCE, *run, SENTENCE]
+    assert furniture(text) == [False] * len(text)
+
+
+def test_the_marked_points_of_a_menu_are_furniture() -> None:
+    menu = ["• Home", "• News", "• Who we are", "1. Sport", "- Culture", "- Logistics"]
+    assert furniture([*menu, SENTENCE, SENTENCE])[: len(menu)] == [True] * len(menu)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        ["Most read", *(f"{n}. Man is hurt in a crash on road {n}" for n in range(1, 7))],
+        [
+            "Home | News",
+            "Sport  Weather",
+            "Log in | Sign up",
+            "Share: here",
+            "Follow us",
+            "Contact us",
+        ],
+        [f"{what}: all about the {what.lower()} of today" for what in ("Live", "Opinion", "Watch")]
+        * 2,
+    ],
+    ids=["headlines", "bars of a menu", "labels"],
+)
+def test_headlines_and_menus_with_signs_are_furniture(run: list[str]) -> None:
+    assert furniture([*run, SENTENCE, SENTENCE])[: len(run)] == [True] * len(run)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from qa.errors import DocumentError
-from qa.metadata import LARGEST_SIDECAR, LONGEST_TITLE, Metadata, infer_metadata, read_sidecar
+from qa.metadata import LARGEST_SIDECAR, Metadata, infer_metadata, read_sidecar
+from qa.titles import LONGEST_TITLE
 
 BODY = "\n\nThe ferry between Karsund and Hale stopped sailing on Friday. Nobody was hurt.\n"
 
@@ -101,6 +102,66 @@ INGREDIENTS = "Serves 6\nIngredients\n900 g lamb\n3 carrots\n1 tsp thyme\nsalt a
     ],
 )
 def test_the_first_line_is_the_title_where_it_reads_as_one(text: str, title: str) -> None:
+    assert infer_metadata(text).title == title
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (
+            "HARBOUR SWIMMING CLUB\nMinutes of the meeting of 8 April 2025, 19:30, boathouse\n\n"
+            "Present: Ada Lind\n\n1. Money\nApproved as it stands.\n",
+            "HARBOUR SWIMMING CLUB: Minutes of the meeting of 8 April 2025, 19:30, boathouse",
+        ),
+        (
+            "LEASE OF A SHOP\n\nbetween\nAda Lind, 4 Mill Lane (“the Tenant”)\nand\n"
+            "Hale & Sons Ltd, Karsund\n\n1. TERM\n1.1 It begins on 1 May.\n",
+            "LEASE OF A SHOP between Ada Lind and Hale & Sons Ltd",
+        ),
+        (
+            "PRICE LIST - Oster Frames\nPrepared for: Ada Lind\n\nFraming, per hour    58.00\n"
+            "All prices are those of the year.\n",
+            "PRICE LIST - Oster Frames",
+        ),
+        (
+            "Nether Housing\n2 Plover Rise\n\nMrs Lind\n\nDear Mrs Lind,\n\nThe heating of your house\n\n"
+            "I am writing to tell you what will happen this summer.\n",
+            "The heating of your house",
+        ),
+        (
+            "Rent arrears\n\nDear Ada,\n\nThank you very much\n\nThe roof is mended now, at last.\n",
+            "Rent arrears",
+        ),
+        (
+            "BBC NEWS\nHome\nNews\nSport\nWeather\nPlayer\nPrime minister resigns\n"
+            "The prime minister resigned on Friday, as everybody had expected.\n"
+            "Nobody in the town was surprised.\nThe king has been told of it.\n",
+            "Prime minister resigns",
+        ),
+        ("ACME LTD\nPage 1 of 12\nThe year was a good one for all of our works.\n", "ACME LTD"),
+        (
+            "Approved as they stand.\nThe balance is now larger than ever before.\n",
+            "The balance is now larger than ever before.",
+        ),
+        (
+            "ABOUT US\nCONTACT US\nOUR CLUB\nTHE TEAM\nOUR SHOP\nOUR NEWS\n"
+            "The mill burned down in the night of Friday.\nNobody of the family was hurt by it.\n",
+            "OUR NEWS",
+        ),
+    ],
+    ids=[
+        *(
+            "minutes",
+            "contract",
+            "a labelled line",
+            "letter",
+            "its own title",
+            "the name of a site",
+        ),
+        *("pages", "a sentence is none", "menu"),
+    ],
+)
+def test_a_title_in_capitals_and_the_subject_of_a_letter_are_found(text: str, title: str) -> None:
     assert infer_metadata(text).title == title
 
 

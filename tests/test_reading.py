@@ -316,3 +316,55 @@ def test_of_a_long_cell_what_the_reader_found_in_it_is_the_answer() -> None:
     reader = SpanReader(WordScores({"summer": 9.0}), PLAIN_WEIGHTS)
     read = reader.read(retrieval("What is the remark on Sunday?", passage(text)))
     assert quote(text, read[0].span) == "summer"
+
+
+PLOTS = "| Plot | Holder | Crop |\n| 7 | Ada Lind | leeks |\n| 20 | Tom Hale | yams |\n"
+
+
+def test_a_row_of_a_table_is_read_by_itself_as_a_sentence() -> None:
+    model = WordScores({"yams": 9.0})
+    read = SpanReader(model, PLAIN_WEIGHTS).read(retrieval("What grows?", passage(PLOTS, at=30)))
+    assert "The burning of 1700\nTom Hale – Plot: 20; Crop: yams." in model.contexts
+    assert quote(PLOTS, read[0].span.counted_from(30)) == "yams"
+    assert quote(PLOTS, read[0].sentence.counted_from(30)) == "| 20 | Tom Hale | yams |"
+
+
+def test_a_row_without_the_number_that_is_asked_for_is_not_read_as_one() -> None:
+    model = WordScores({})
+    SpanReader(model, PLAIN_WEIGHTS).read(retrieval("Who has plot 20?", passage(PLOTS)))
+    written = [context for context in model.contexts if "–" in context]
+    assert written == ["The burning of 1700\nTom Hale – Plot: 20; Crop: yams."]
+
+
+def test_the_name_of_a_column_is_no_answer() -> None:
+    reader = SpanReader(WordScores({"Crop": 9.0, "Crop:": 9.0, "leeks": 1.0}), PLAIN_WEIGHTS)
+    rows = [
+        c
+        for c in reader.read(retrieval("What grows?", passage(PLOTS)))
+        if "7" in quote(PLOTS, c.sentence)
+    ]
+    assert [quote(PLOTS, row.span) for row in rows] == ["leeks"]
+
+
+def test_what_a_row_is_about_is_no_answer_if_the_question_says_it() -> None:
+    reader = SpanReader(WordScores({"Lind": 9.0, "leeks": 1.0}), PLAIN_WEIGHTS)
+    best = reader.read(retrieval("What about Ada Lind?", passage(PLOTS)))[0]
+    assert quote(PLOTS, best.span) == "leeks"
+
+
+def test_a_version_that_is_asked_for_is_read_off_the_heading() -> None:
+    text = "## 4.1.0\n- A dark theme\n## 4.0.2\n- A redirect\n"
+    reader = SpanReader(WordScores({"theme": 9.0}), PLAIN_WEIGHTS)
+    read = reader.read(retrieval("Which version has a dark theme?", passage(text)))
+    assert quote(text, read[0].span) == "4.1.0"
+    assert quote(text, read[0].sentence) == "## 4.1.0"
+
+
+def test_a_row_whose_cell_holds_several_sentences_is_answered_by_the_one_in_which_the_span_begins() -> (
+    None
+):
+    text = "| Day | Hours |\n|---|---|\n| Sunday | never |\n| Monday | Open by day. Closed by night. |\n"
+    reader = SpanReader(WordScores({"Open": 9.0, "night": 9.0}), PLAIN_WEIGHTS)
+    best = reader.read(retrieval("What of it?", passage(text)))[0]
+    assert quote(text, best.span) == "Open by day."
+    assert quote(text, best.sentence).endswith("Open by day.")

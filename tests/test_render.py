@@ -383,3 +383,17 @@ def test_markdown_takes_no_beginning_of_a_sentence_for_structure(start: str) -> 
 )
 def test_a_confidence_has_a_word(confidence: float, word: str) -> None:
     assert confidence_word(confidence) == word
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("Mill report › Money › Gifts", "[1] Mill report, notes.md:1, Money › Gifts"),
+        ("Mill report", "[1] Mill report, notes.md:1"),
+        ("Money", "[1] Mill report, notes.md:1, Money"),
+        (None, "[1] Mill report, notes.md:1"),
+    ],
+)
+def test_the_line_of_a_source_says_its_title_once(location: str | None, shown: str) -> None:
+    answer = answer_from("Gifts: 1,200.", "1,200", file="notes.md", title="Mill report", day=None)
+    assert source_line(replace(answer.citations[0], location=location)) == shown

@@ -23,6 +23,8 @@ class Format:
     """The text is the file's own, so that a line of it is a line of the file."""
     has_heading: bool = True
     """The first line may be a title; not where it is only the first of many rows."""
+    may_hold_menus: bool = False
+    """As a page of the web that was saved as text does, its menus line by line between its words."""
 
     def extract(self, data: bytes, limits: Limits) -> Extracted:
         """The text of a file's bytes.
@@ -36,7 +38,7 @@ class Format:
         return function(data, limits)
 
 
-_PLAIN = Format("plain", "plain", is_text=True)
+_PLAIN = Format("plain", "plain", is_text=True, may_hold_menus=True)
 _MARKDOWN = Format("plain", "markdown", is_text=True)
 _PROGRAM = Format("plain", "program", is_text=True)
 _PAGE = Format("markup", "page")

@@ -10,7 +10,16 @@ from datetime import date
 from qa.errors import DocumentError
 from qa.settings import Settings
 
-__all__ = ["Blocks", "Extracted", "Headings", "Limits", "Mark", "in_one_line", "location_at"]
+__all__ = [
+    "PATH_SEPARATOR",
+    "Blocks",
+    "Extracted",
+    "Headings",
+    "Limits",
+    "Mark",
+    "in_one_line",
+    "location_at",
+]
 
 #: Between the headings of a path.
 PATH_SEPARATOR = " › "

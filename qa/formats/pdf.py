@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from qa.errors import DocumentError
 from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.metadata import LONGEST_TITLE, infer_metadata
+from qa.metadata import infer_metadata
+from qa.titles import LONGEST_TITLE
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage

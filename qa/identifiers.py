@@ -1,0 +1,96 @@
+"""Codes, versions and numbers that tell a thing from others of its kind: "E7", "4.3", "unit 9".
+
+A text about unit 4 is full of what a question about unit 9 asks for, and answers none of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qa.terms import FUNCTION_WORDS
+
+__all__ = ["Identifier", "identifiers"]
+
+_CODE = re.compile(
+    r"(?<![\w.$€£-])(?:([A-Z]{1,5})(\d{1,6}[A-Za-z]?)|([A-Z]{1,4})-(\d+(?:-\d+){0,2}))(?![\w-])"
+)
+#: Of two figures only after a name or "version": others are decimals. Of three, a day ends with its year.
+_VERSION = re.compile(
+    r"(?<![\w.,$€£-])(\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w%]|[.,-]\d)"
+    r"|\b(?:[A-Z]\w+|version|release|edition|update)\s+(\d{1,3}\.\d{1,3})(?![\w%]|[.,-]\d)"
+)
+_ANOTHER_VERSION = (
+    r"(?:^[#\s\[*v-]*|\b(?:version|release|edition|update)\s+v?)\d{1,3}(?:\.\d{1,4}){1,3}\b"
+)
+#: What is told apart by its number.
+_NUMBERED_THINGS = (
+    "apartment article batch bay building bus case chapter class clause code corridor court day "
+    "district door error exercise exit figure flat flight floor gate grade group hall hangar house "
+    "invoice item job kiln lane lesson level line lot machine model module mooring order page part "
+    "phase pier platform plot point port question release room route row seat section session shed "
+    "shelf slot stage step table tank task team terminal ticket track train tram type unit version "
+    "volume wagon ward warehouse week zone"
+)
+_NUMBERED = re.compile(
+    rf"\b({'|'.join(_NUMBERED_THINGS.split())})\s+(?:no\.?\s+|number\s+)?(\d{{1,5}}[A-Za-z]?)(?![\w%]|[.,:/-]\d)",
+    re.IGNORECASE,
+)
+_NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """What a question calls a thing by."""
+
+    text: str
+    """As it is typed."""
+    own: re.Pattern[str]
+    of_its_kind: re.Pattern[str]
+    """Identifiers of the same form, its own among them."""
+
+    def is_passed_over_in(self, text: str) -> bool:
+        """True if ``text`` names others of the kind and not this one; "CO₂" is CO2."""
+        plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+        return self.own.search(plain) is None and self.of_its_kind.search(plain) is not None
+
+
+def identifiers(question: str) -> list[Identifier]:
+    """The identifiers in a question, each once: codes, versions, and a number right after what it numbers.
+
+    A number before a noun counts things: "unit 9" is called so, "group 9 people" asks for nine.
+    """
+    return list({found.text: found for found in _all(question)}.values())
+
+
+def _all(question: str) -> Iterator[Identifier]:
+    for match in _CODE.finditer(question):
+        letters, digits = (match[1], match[2]) if match[1] else (match[3], match[4])
+        spelled = rf"(?<!\w){letters}[- ]?"
+        yield _identifier(match[0], rf"{spelled}{re.escape(digits)}(?!\w)", rf"{spelled}\d")
+    for match in _VERSION.finditer(question):
+        version = match[1] or match[2]
+        if not _counts(question, match.end()):
+            own = rf"(?<![\w.]){re.escape(version)}(?!\w|\.\d)"
+            yield _identifier(version, own, _ANOTHER_VERSION)
+    for match in _NUMBERED.finditer(question):
+        thing, number = match.groups()
+        if not _counts(question, match.end()):
+            # "Units 3 and 4"; or by itself in the cell of a table.
+            listed = rf"\b{thing}s?[ \t:#-]{{1,3}}(?:no\.? |number )?"
+            several = r"(?:\d+[A-Za-z]?(?:, ?| and | to | or | ?& ?| ?[-–] ?)){0,8}"
+            cell = rf"(?:^|[|:\t]|(?<=  ))[ \t]{{0,40}}{number}[ \t]*(?:$|[|,\t]|  )"
+            yield _identifier(match[0], rf"{listed}{several}{number}\b|{cell}", rf"{listed}\d")
+
+
+def _identifier(text: str, own: str, of_its_kind: str) -> Identifier:
+    flags = re.IGNORECASE | re.MULTILINE
+    return Identifier(text, re.compile(own, flags), re.compile(of_its_kind, flags))
+
+
+def _counts(question: str, end: int) -> bool:
+    """True if a noun follows there: "2.5 months", "12 people"."""
+    following = _NEXT_WORD.match(question, end)
+    return following is not None and following[1].casefold() not in FUNCTION_WORDS

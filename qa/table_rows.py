@@ -1,0 +1,174 @@
+"""Tables in a text: neighbouring lines whose cells stand under one another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, zip_longest
+
+from qa.text import Span, lines, start_with_blanks, trimmed
+
+__all__ = ["Table", "TableRow", "tables"]
+
+#: What a line that divides rows, or underlines their names, is made of.
+_OF_RULES = " \t|:+=-"
+_GAP = re.compile(r" {2,}|\t+")
+#: As some type it, a sentence is followed by two spaces: no column begins there.
+_AFTER_SENTENCE = re.compile(r"[.!?:;] {2}\S")
+#: In columns that gaps alone divide a cell is short, in words, and there are two rows below the names.
+MOST_WORDS, FEWEST_ROWS = 6, {"bars": 2, "named": 2, "gaps": 3}
+#: Names that leave out the first column's are indented by so many blanks.
+INDENTED = 4
+#: A longer line is no row, in characters.
+LONGEST_ROW = 2_000
+#: A row of a .csv as it is read: "Year: 2020, Tons: 450".
+_NAMED = re.compile(r"(?P<name>[^:,|]{1,60}): (?P<value>.*?)(?=, [^:,|]{1,60}: |$)")
+#: What begins a value and no name of a column; a year may be one.
+_VALUE = re.compile(r"[$€£¥+-]?\d(?!\d{3}$)")
+_FIGURE = re.compile(r"[$€£¥+-]?\d")
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A line of a table; spans count in the whole text."""
+
+    line: Span
+    kind: str
+    cells: tuple[Span, ...]
+    names: tuple[str, ...] = ()
+    """Of the columns, where the row says them itself."""
+    ruled: bool = False
+    """True if a line that underlines it follows."""
+
+    @property
+    def form(self) -> tuple[str, int, tuple[str, ...]]:
+        """What the rows of one table share."""
+        return self.kind, len(self.cells), self.names
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a table, and the names of its columns."""
+
+    names: tuple[str, ...]
+    """Empty where nothing says them."""
+    rows: tuple[TableRow, ...]
+    header: Span | None = None
+    """The line of the names, if there is one in the text, with the blanks before it."""
+
+    def holds(self, near: Span) -> bool:
+        """True if ``near`` shares a character with a row or with the names."""
+        heads = [self.header] if self.header is not None else []
+        return any(line.overlaps(near) for line in (*heads, *(row.line for row in self.rows)))
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+        return self.header.start if self.header is not None else self.rows[0].line.start
+
+
+def tables(text: str, columns: str = "") -> Iterator[Table]:
+    """Neighbouring lines with as many cells of the same kind; where they name them, by the same names.
+
+    ``columns`` is the line of names of the table within which the text begins.
+    """
+    rows = _rows(text)
+    above = _names_above(columns, rows[0]) if columns and rows else ()
+    for place, group in groupby(enumerate(rows), key=lambda pair: pair[1].form):
+        table = [row for _, row in group]
+        kind = place[0]
+        begins_within = bool(above) and table[0] is rows[0]
+        if kind and len(table) + begins_within >= FEWEST_ROWS[kind]:
+            yield _table(text, table, above if begins_within else ())
+
+
+def _table(text: str, rows: Sequence[TableRow], above: tuple[str, ...]) -> Table:
+    first, *others = rows
+    if above or first.names:
+        return Table(above or first.names, tuple(rows))
+    names = tuple(cell.of(text) for cell in first.cells)
+    if not others or not _are_names(names) or not (first.ruled or _over_figures(text, rows)):
+        return Table((), tuple(rows))
+    line = Span(start_with_blanks(text, first.line.start), first.line.end)
+    return Table(names, tuple(others), line)
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    """False of a row like the others, as where a text begins within a table."""
+    named = [cell for cell in cells if cell]
+    return len(set(named)) == len(named) >= len(cells) - 1 and not any(
+        _VALUE.match(cell) for cell in named
+    )
+
+
+def _over_figures(text: str, rows: Sequence[TableRow]) -> bool:
+    """True if below a word or a year in the first row most cells of some column are figures."""
+    first, *others = rows
+    for column, name in enumerate(first.cells):
+        figures = sum(_FIGURE.match(row.cells[column].of(text)) is not None for row in others)
+        if not _VALUE.match(name.of(text)) and 2 * figures > len(others):
+            return True
+    return False
+
+
+def _names_above(columns: str, row: TableRow) -> tuple[str, ...]:
+    """The names of the columns, if that line is divided as ``row`` is."""
+    line = trimmed(columns, Span(0, len(columns)))
+    header = _aligned(columns, _row(columns, line), row)
+    is_like = header.kind and header.form == row.form
+    return tuple(cell.of(columns) for cell in header.cells) if is_like else ()
+
+
+def _rows(text: str) -> list[TableRow]:
+    """All lines but those that divide rows; one that is no row has no kind."""
+    rows: list[TableRow] = []
+    for line in lines(text):
+        words = line.of(text)
+        if "-" in words and not words.strip(_OF_RULES):
+            if rows:
+                last = rows.pop()
+                rows.append(TableRow(last.line, last.kind, last.cells, last.names, ruled=True))
+        else:
+            rows.append(_row(text, line))
+    return [_aligned(text, *pair) for pair in zip_longest(rows, rows[1:])]
+
+
+def _aligned(text: str, row: TableRow, below: TableRow | None) -> TableRow:
+    """The row with an empty first cell, if it is indented as names are that leave out the first column's."""
+    start = row.line.start
+    indented = start - start_with_blanks(text, start) >= INDENTED
+    if below is None or not indented or row.kind not in ("gaps", "") or below.kind != "gaps":
+        return row
+    cells = row.cells or (row.line,)
+    if len(cells) != len(below.cells) - 1:
+        return row
+    return TableRow(row.line, "gaps", (Span(start, start), *cells), ruled=row.ruled)
+
+
+def _row(text: str, line: Span) -> TableRow:
+    if len(line) > LONGEST_ROW:
+        return TableRow(line, "", ())
+    words = line.of(text)
+    if words.count("|") > 1 or " | " in words:
+        bare = Span(line.start + words.startswith("|"), line.end - words.endswith("|"))
+        return TableRow(line, "bars", _cells(text, bare, re.compile(r"\|")))
+    # Looked for anywhere it would take long in prose, which holds no more than one colon.
+    named = list(_NAMED.finditer(words)) if words.count(": ") > 1 and _NAMED.match(words) else []
+    if len(named) > 1:
+        cells = tuple(
+            Span(line.start + m.start("value"), line.start + m.end("value")) for m in named
+        )
+        return TableRow(line, "named", cells, tuple(m["name"].strip(", ") for m in named))
+    if _GAP.search(words) and not _AFTER_SENTENCE.search(words):
+        cells = _cells(text, line, _GAP)
+        if all(len(cell.of(text).split()) <= MOST_WORDS for cell in cells):
+            return TableRow(line, "gaps", cells)
+    return TableRow(line, "", ())
+
+
+def _cells(text: str, line: Span, divider: re.Pattern[str]) -> tuple[Span, ...]:
+    found = list(divider.finditer(text, line.start, line.end))
+    starts = [line.start, *(match.end() for match in found)]
+    ends = [*(match.start() for match in found), line.end]
+    return tuple(trimmed(text, Span(start, end)) for start, end in zip(starts, ends, strict=True))

@@ -1,0 +1,93 @@
+"""A row of a table is written out as a sentence, and each cell of it is known by its place in the text."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.written_rows import written_rows
+
+PLOTS = """\
+| Plot | Holder | Rent | Crop |
+|------|--------|------|------|
+| 1 | Ada Lind | £48 | leeks |
+| 2 | Tom Hale | £26 | |
+"""
+STOCK = "SKU: TL-1, Item: Claw hammer, Stock: 42\nSKU: TL-2, Item: Rubber mallet, Stock: 23\n"
+GLASS = (
+    "GLASS (per square metre)\n\n"
+    "Float glass, thin      38.00\nMuseum glass         212.00\nAcrylic              96.00\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "above", "written"),
+    [
+        (
+            PLOTS,
+            "",
+            ["Ada Lind – Plot: 1; Rent: £48; Crop: leeks.", "Tom Hale – Plot: 2; Rent: £26."],
+        ),
+        (
+            STOCK,
+            "",
+            ["Claw hammer – SKU: TL-1; Stock: 42.", "Rubber mallet – SKU: TL-2; Stock: 23."],
+        ),
+        (
+            "| 7 | Ada Lind | £48 |\n| 8 | Tom Hale | £26 |\n",
+            "| Plot | Holder | Rent |",
+            ["Ada Lind – Plot: 7; Rent: £48.", "Tom Hale – Plot: 8; Rent: £26."],
+        ),
+        (
+            GLASS,
+            "",
+            [
+                "GLASS (per square metre)\nFloat glass, thin – 38.00.",
+                "GLASS (per square metre)\nMuseum glass – 212.00.",
+                "GLASS (per square metre)\nAcrylic – 96.00.",
+            ],
+        ),
+        (
+            "Motorcycle    11.50    14.00\nVan           41.00    53.00\n",
+            "              Inish    Torsa",
+            ["Motorcycle – Inish: 11.50; Torsa: 14.00.", "Van – Inish: 41.00; Torsa: 53.00."],
+        ),
+        (
+            "| Sunday | 9:00 | closed. |\n",
+            "| Day | Pool | Sauna |",
+            ["Sunday – Pool: 9:00; Sauna: closed."],
+        ),
+        (
+            "Ada Lind | Chair\nTom Hale | Treasurer\nEva Ros | Secretary\n",
+            "",
+            ["Ada Lind – Chair.", "Tom Hale – Treasurer.", "Eva Ros – Secretary."],
+        ),
+        ("The mill burned. Nobody was hurt.\nIt was rebuilt.\n", "", []),
+    ],
+    ids=[
+        "bars",
+        "named",
+        "cut from its names",
+        "without names",
+        "names without the first",
+        "a last row",
+        "no names",
+        "no table",
+    ],
+)
+def test_a_row_says_what_it_is_about_and_then_each_column(
+    text: str, above: str, written: list[str]
+) -> None:
+    assert [row.text for row in written_rows(text, above)] == written
+
+
+@pytest.mark.parametrize("text", [PLOTS, STOCK, GLASS])
+def test_each_cell_is_the_same_where_it_is_read_and_where_it_stands(text: str) -> None:
+    for row in written_rows(text, ""):
+        for written, stands in row.cells:
+            assert written.of(row.text) == stands.of(text) != ""
+            assert row.line.covers(stands)
+
+
+def test_a_sentence_over_a_table_is_no_caption() -> None:
+    text = "These are the plots.\n" + PLOTS
+    assert next(written_rows(text, "")).text.startswith("Ada Lind")
