@@ -62,7 +62,7 @@ def asked_of_heading(
     words = described.of(text)
     if _held(question, words, kind) is not None or (kind == "time" and _CLOCK.search(words)):
         return None
-    is_point = _POINT.match(described.of(text)) is not None
+    is_point = _POINT.match(words) is not None
     for heading, is_marked in _headings_over(text, described):
         found = _held(question, heading.of(text), kind)
         if found and (is_marked or is_point) and _ENTRY.match(heading.of(text)):

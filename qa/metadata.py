@@ -19,7 +19,7 @@ from qa.files import read_regular_file
 from qa.layout import is_prose
 from qa.sentences import unwrapped_lines
 from qa.text import lines
-from qa.titles import HEAD_LINES, title_of
+from qa.titles import title_of
 
 __all__ = [
     "LARGEST_SIDECAR",
@@ -35,6 +35,8 @@ SIDECAR_SUFFIX = ".meta.toml"
 #: A title that is declared, by the file or its sidecar, is taken as it is up to so many characters: it stands
 #: in front of every passage that is embedded and read.
 LONGEST_DECLARED_TITLE = 300
+#: How far into a document its title and date are looked for, in non-blank lines.
+HEAD_LINES = 100
 #: A sidecar is two lines; what is larger than this, in bytes, is something else.
 LARGEST_SIDECAR = 100_000
 
@@ -68,7 +70,7 @@ def infer_metadata(text: str) -> Metadata:
     first = list(islice(lines(text), HEAD_LINES))
     spans = unwrapped_lines(text[: first[-1].end]) if first else []
     head = [" ".join(span.of(text).split()) for span in spans]
-    return Metadata(title=title_of(text), date=_date(head))
+    return Metadata(title=title_of(text, first, spans), date=_date(head))
 
 
 def read_sidecar(path: Path) -> Metadata:

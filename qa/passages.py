@@ -10,7 +10,7 @@ from functools import cache
 from itertools import groupby
 
 from qa.layout import furniture
-from qa.sections import Section
+from qa.sections import NO_SECTION, Section
 from qa.sentences import sentences_in, unwrapped_lines
 from qa.text import Span
 
@@ -19,7 +19,6 @@ __all__ = ["Passage", "header_of", "split_passages"]
 _WORD = re.compile(r"\S+")
 #: A header that would leave fewer tokens than this for the sentences is left out.
 SMALLEST_ROOM = 32
-_NONE = Section()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,11 @@ class Passage:
     sentences: tuple[Span, ...]
     prose: bool
     """False for furniture: menus and lists of headlines, which rank behind the article."""
-    section: Section = _NONE
+    section: Section = NO_SECTION
     """What stands above it in the document and belongs to it."""
 
 
-def header_of(title: str, day: date | None, section: Section = _NONE) -> str:
+def header_of(title: str, day: date | None, section: Section = NO_SECTION) -> str:
     """The lines put before a document's passages when they are embedded or read, never when cited."""
     first = f"{title} ({day.isoformat()})\n" if day is not None else f"{title}\n"
     return first + section.lines
@@ -47,7 +46,7 @@ def split_passages(
     count_tokens: Callable[[str], int],
     max_tokens: int,
     max_words: int,
-    section_at: Callable[[int], Section] = lambda offset: _NONE,  # noqa: ARG005
+    section_at: Callable[[int], Section] = lambda offset: NO_SECTION,  # noqa: ARG005
     menus: bool = True,
 ) -> list[Passage]:
     """Whole sentences gathered up to ``max_words`` and to ``max_tokens`` with the header in front.
@@ -91,10 +90,10 @@ class _Room:
         A section that would push the passage out of what the encoder sees is left out.
         """
         section = self._section_at(offset)
-        if section == _NONE:
+        if section == NO_SECTION:
             return section, self._room
         left = self._room - self._count_tokens(section.lines)
-        return (section, left) if left >= SMALLEST_ROOM else (_NONE, self._room)
+        return (section, left) if left >= SMALLEST_ROOM else (NO_SECTION, self._room)
 
 
 def _blocks(text: str, menus: bool) -> Iterator[tuple[bool, list[Span]]]:

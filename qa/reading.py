@@ -85,12 +85,9 @@ class SpanReader:
         if not candidates:
             return []
         best, *others = candidates
-        cell = _in_its_cell(best, retrieval)
-        if cell is not None:
-            return [cell, *(other for other in others if not same_place(other, cell))]
-        heading = _in_its_heading(best, retrieval)
-        if heading is not None:
-            return [heading, *(other for other in others if not same_place(other, heading))]
+        looked_up = _in_its_cell(best, retrieval) or _in_its_heading(best, retrieval)
+        if looked_up is not None:
+            return [looked_up, *(other for other in others if not same_place(other, looked_up))]
         unit = _unit_of(best, readings)
         if unit.row is not None:
             return candidates
@@ -168,11 +165,10 @@ def _in_its_cell(best: Candidate, retrieval: Retrieval) -> Candidate | None:
     )
     if cell is None:
         return None
-    span = Span(at + cell.start, at + cell.end)
+    span = cell.counted_from(-at)
     if span.covers(best.span) and len(cell.of(passage.text).split()) > LONGEST_CELL:
         return best
-    holding = [held.span for held in passage.sentences if held.span.covers(span)]
-    return replace(best, span=span, sentence=holding[0], ahead=inf) if holding else None
+    return _moved(best, span)
 
 
 def _in_its_heading(best: Candidate, retrieval: Retrieval) -> Candidate | None:
@@ -187,10 +183,12 @@ def _in_its_heading(best: Candidate, retrieval: Retrieval) -> Candidate | None:
         sentences,
         retrieval.term_weights,
     )
-    if found is None:
-        return None
-    span = Span(at + found.start, at + found.end)
-    holding = [held.span for held in passage.sentences if held.span.covers(span)]
+    return _moved(best, found.counted_from(-at)) if found is not None else None
+
+
+def _moved(best: Candidate, span: Span) -> Candidate | None:
+    """The candidate at another span of its passage, which was looked up there, if one sentence holds it."""
+    holding = [held.span for held in best.passage.sentences if held.span.covers(span)]
     return replace(best, span=span, sentence=holding[0], ahead=inf) if holding else None
 
 

@@ -136,7 +136,7 @@ def _rows_in(unit: Unit, retrieval: Retrieval) -> Iterator[Unit]:
 
 
 def _holding(sentence: Sentence, lexical: float) -> Sentence:
-    """The sentence of a row that holds so much of the question, title and names of columns with it."""
+    """The sentence of a row that holds so much of the question, the names of its columns with it."""
     fused, similarity, _, *others = sentence.known
     return replace(sentence, known=(fused, similarity, lexical, *others))
 

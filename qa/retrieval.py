@@ -19,7 +19,7 @@ from qa.documents import Document
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
 from qa.schema import PassageRecord
-from qa.sections import Section
+from qa.sections import NO_SECTION, Section
 from qa.store import Store
 from qa.terms import content_words, holds_name, names, share_of_terms, stem, stem_set
 from qa.text import Span
@@ -58,9 +58,6 @@ class FusionSettings:
     """How many of each ranking take part."""
 
 
-_NONE = Section()
-
-
 @dataclass(frozen=True, slots=True)
 class RetrievedSentence:
     """A sentence of a retrieved passage."""
@@ -93,7 +90,7 @@ class RetrievedPassage:
     """Of its document."""
     named: float = 1.0
     """The share of the names in the question that its document holds, from 0 to 1; 1 where there is none."""
-    section: Section = _NONE
+    section: Section = NO_SECTION
     """What stands above it and belongs to it; the header ends with it."""
 
     def slice(self, span: Span) -> str:

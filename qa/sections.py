@@ -15,7 +15,7 @@ from qa.formats.extracted import PATH_SEPARATOR, Mark, in_one_line
 from qa.table_rows import tables
 from qa.text import Span
 
-__all__ = ["Section", "Sections"]
+__all__ = ["NO_SECTION", "Section", "Sections"]
 
 #: A longer row of names is left out, in characters.
 LONGEST_NAMES = 200
@@ -39,6 +39,9 @@ class Section:
     def lines(self) -> str:
         """Both as lines, each with its end."""
         return "".join(f"{line}\n" for line in (self.path, self.columns) if line)
+
+
+NO_SECTION = Section()
 
 
 class Sections:

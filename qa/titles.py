@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from qa.dates import MONTH_NAME
 from qa.layout import furniture, is_prose
-from qa.sentences import unwrapped_lines
-from qa.text import Span, lines
+from qa.text import Span
 
-__all__ = ["HEAD_LINES", "LONGEST_TITLE", "clipped", "title_of"]
+__all__ = ["LONGEST_TITLE", "clipped", "title_of"]
 
-#: How far into a document its title is looked for, in non-blank lines.
-HEAD_LINES = 100
 LONGEST_TITLE = 120
 #: A line of so many words at the head of a list is its title, and no point of a menu; with a full stop it
 #: is a sentence.
@@ -59,17 +56,15 @@ def clipped(title: str, longest: int = LONGEST_TITLE) -> str:
     return title[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
 
 
-def title_of(text: str) -> str | None:
-    """The title that the first lines of ``text`` give it.
+def title_of(text: str, lines: Sequence[Span], unwrapped: Sequence[Span]) -> str | None:
+    """The title that the first lines of ``text`` give it: ``lines`` as they stand, and ``unwrapped``.
 
     It is a labelled line, a Markdown heading, a first line in capitals with what goes on below it, the
     subject of a letter, a first line that stands apart, or the short line over the first prose; failing
     these, the beginning of that prose.
     """
-    as_they_stand = list(islice(lines(text), HEAD_LINES))
-    if not as_they_stand:
+    if not lines:
         return None
-    unwrapped = unwrapped_lines(text[: as_they_stand[-1].end])
     head = [_one_line(span.of(text)) for span in unwrapped]
     for line in head[:10]:
         named = _LABELLED.match(line)
@@ -78,10 +73,10 @@ def title_of(text: str) -> str | None:
         heading = _MARKDOWN_HEADING.match(line)
         if heading:
             return clipped(heading[1].rstrip("#")) or None
-    first = [_one_line(span.of(text)) for span in as_they_stand]
+    first = [_one_line(span.of(text)) for span in lines]
     apart = _apart(text, unwrapped)
     found = (
-        _in_capitals(first, _apart(text, as_they_stand), head)
+        _in_capitals(first, _apart(text, lines), head)
         or _subject_of_letter(head, apart)
         or (head[0] if _is_title_line(head, any(apart[:1])) else None)
         or _line_over_first_prose(head)
@@ -121,7 +116,7 @@ def _in_capitals(
 
 
 def _between_parties(head: Sequence[str]) -> str:
-    """ " between X and Y", of a contract that names its parties in lines of their own."""
+    """What a contract adds to its title that names its parties in lines of their own: "between X and Y"."""
     lowered = [line.casefold() for line in head[:PREAMBLE_LINES]]
     if "between" not in lowered or "and" not in lowered:
         return ""
