@@ -185,6 +185,16 @@ def test_a_page_is_its_article_without_menus_scripts_and_what_is_hidden() -> Non
         ("a<b>b</b>c <i>d</i>", "abc d"),
         ("<table><tr><td>a<td>b<tr><td><p>c</p><td>d</table>", "a | b\nc | d"),
         ("<table><tr><td><h1>A</h1><p>b</p><td>c</table>", "A\n\nb\n\nc"),
+        ("<table><tr><td>a<br>b<td>c<tr><td>d<td>e</table>", "a b | c\nd | e"),
+        ("<table><tr><th>A<th>B<tr><td>c<td>d</table>", "A | B\n--- | ---\nc | d"),
+        ("<table><thead><tr><td>A<td>B</thead><tr><td>c<td>d</table>", "A | B\n--- | ---\nc | d"),
+        ("<table><tr><th>A<td>b<tr><th>C<td>d</table>", "A | b\nC | d"),
+        ("<table><tr><th>A<th>B</table>", "A | B"),
+        ("<table><tr><td>a<td><td>b<tr><td>c<td>d<td>e</table>", "| a |  | b |\nc | d | e"),
+        ("<table><tr><td colspan=2>a<td>b<tr><td>c<td>d<td>e</table>", "| a |  | b |\nc | d | e"),
+        ("<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>", "a | b\n|  | c |\nd | e"),
+        ("<table><tr><td colspan=9999>a<td>b</table>", f"| a | {' | ' * 49}b |"),
+        ("<table><tr><th>A<th>B<tr><td colspan=2>c<tr><td>d<td>e</table>", "A | B\n\nc\n\nd | e"),
         ("<h1></h1><p>&lt;b&gt; &amp;amp; &#0;", "<b> &amp; \N{REPLACEMENT CHARACTER}"),
         ("<p>one<script>x</script> two<div>three</div>four", "one two\n\nthree\n\nfour"),
         ("<article><nav>menu</nav>one</article>", "one"),
@@ -276,6 +286,52 @@ def test_a_heading_style_of_a_word_document_may_rest_on_another() -> None:
         for style in ("Own", "A")
     )
     assert word(body, styles=styles).marks == (Mark(0, "Own"),)
+
+
+def word_cell(text: str, *, run: str = "", cell: str = "") -> str:
+    words = f"<w:p><w:r><w:rPr>{run}</w:rPr><w:t>{text}</w:t></w:r></w:p>"
+    return f"<w:tc><w:tcPr>{cell}</w:tcPr>{words}</w:tc>"
+
+
+BODY_ROW = f"<w:tr>{word_cell('Ann')}{word_cell('12')}</w:tr>"
+
+
+@pytest.mark.parametrize(
+    ("row", "lines"),
+    [
+        (word_cell("Name") + word_cell("Age"), "Name | Age\nAnn | 12"),
+        (
+            f"<w:trPr><w:tblHeader/></w:trPr>{word_cell('Name')}{word_cell('Age')}",
+            "Name | Age\n--- | ---\nAnn | 12",
+        ),
+        (
+            word_cell("Name", run="<w:b/>") + word_cell("Age", run="<w:b/>"),
+            "Name | Age\n--- | ---\nAnn | 12",
+        ),
+        (word_cell("Name", run="<w:b/>") + word_cell("Age"), "Name | Age\nAnn | 12"),
+        (
+            word_cell("Name", run="<w:b/>") + word_cell("Age", run='<w:b w:val="0"/>'),
+            "Name | Age\nAnn | 12",
+        ),
+        (word_cell("Members", cell='<w:gridSpan w:val="2"/>'), "Members\nAnn | 12"),
+        (word_cell("") + word_cell("Age"), "|  | Age |\nAnn | 12"),
+    ],
+)
+def test_the_first_row_of_a_word_table_names_its_columns_if_it_is_marked_so_or_bold(
+    row: str, lines: str
+) -> None:
+    assert word(f"<w:tbl><w:tr>{row}</w:tr>{BODY_ROW}</w:tbl>").text == lines
+
+
+def test_the_rows_that_an_open_document_repeats_on_each_page_name_columns() -> None:
+    header = "<table-row><table-cell><p>Name</p></table-cell><table-cell><p>Age</p></table-cell></table-row>"
+    row = (
+        "<table-row><table-cell><p>Ann</p></table-cell><covered-table-cell/>"
+        "<table-cell><p>12</p></table-cell></table-row>"
+    )
+    content = f"<d><table><table-header-rows>{header}</table-header-rows>{row}</table></d>"
+    text = read(".odt", zipped({"content.xml": content})).text
+    assert text == "Name | Age\n--- | ---\n| Ann |  | 12 |"
 
 
 def test_deleted_text_and_comments_of_an_open_document_are_left_out() -> None:

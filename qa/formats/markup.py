@@ -10,6 +10,7 @@ from qa.errors import DocumentError
 from qa.formats.archive import day_of, refuse_excess, require_shallow
 from qa.formats.encodings import declared_in_page, decoded
 from qa.formats.extracted import Blocks, Extracted, Limits
+from qa.formats.table_lines import MOST_SPANNED, TableLines
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -119,6 +120,45 @@ def add_page(root: HtmlElement, blocks: Blocks, *, menus: bool) -> None:
     line.end()
 
 
+class _Row:
+    """A row of a table, as its cells come."""
+
+    def __init__(self, element: HtmlElement, spans: dict[int, int]) -> None:
+        """``spans``: over how many rows more a cell above reaches, by column; brought up to date here."""
+        self.element = element
+        self._spans = spans
+        self._cells: list[str] = []
+
+    def add(self, cell: HtmlElement, text: str) -> None:
+        """The next cell; what it spans is left empty."""
+        self._leave_what_is_spanned()
+        at, width, rows = len(self._cells), _span(cell, "colspan"), _span(cell, "rowspan")
+        self._cells += [text, *[""] * (width - 1)]
+        if rows > 1:
+            self._spans.update(dict.fromkeys(range(at, at + width), rows - 1))
+
+    def _leave_what_is_spanned(self) -> None:
+        while self._spans.get(len(self._cells), 0):
+            self._spans[len(self._cells)] -= 1
+            self._cells.append("")
+
+    def cells(self) -> list[str]:
+        """All of them, once the last has come."""
+        self._leave_what_is_spanned()
+        return self._cells
+
+    @property
+    def names_columns(self) -> bool:
+        """True if the page says that its cells name the columns below."""
+        cells = [cell.tag for cell in self.element if cell.tag in ("td", "th")]
+        return self.element.getparent().tag == "thead" or "td" not in cells
+
+
+def _span(cell: HtmlElement, of: str) -> int:
+    number = (cell.get(of) or "").strip()
+    return max(1, min(int(number), MOST_SPANNED)) if number.isdecimal() and len(number) < 9 else 1
+
+
 class _Line:
     """The text of the current paragraph, until an element that ends it."""
 
@@ -126,8 +166,11 @@ class _Line:
         self._blocks = blocks
         self._pieces: list[str] = []
         self._verbatim = 0
-        self._row: HtmlElement | None = None
         self._separator = "\n\n"
+        self._row: _Row | None = None
+        self._table: HtmlElement | None = None
+        self._table_lines = TableLines(blocks)
+        self._spans: dict[int, int] = {}
 
     def add(self, text: str | None) -> None:
         if text:
@@ -136,12 +179,16 @@ class _Line:
     def open(self, element: HtmlElement) -> None:
         tag = element.tag
         if tag == "br":
-            self._pieces.append("\n" if self._verbatim else "\v")
+            within_row = " " if self._row is not None else "\v"
+            self._pieces.append("\n" if self._verbatim else within_row)
         elif self._row is not None:
             self._pieces.append(" " if tag not in _INLINE else "")
-        elif tag == "tr" and _is_row(element):
+        elif tag == "tr" and _is_row(element, 1 if any(self._spans.values()) else 2):
             self.end()
-            self._row = element
+            table = next(element.iterancestors("table"), None)
+            if table is not self._table:
+                self._table, self._table_lines, self._spans = table, TableLines(self._blocks), {}
+            self._row = _Row(element, self._spans)
         elif tag not in _INLINE:
             self.end()
             self._verbatim += tag == "pre"
@@ -151,16 +198,19 @@ class _Line:
     def close(self, element: HtmlElement) -> None:
         tag = element.tag
         if self._row is not None:
-            if element is self._row:
+            if element is self._row.element:
+                self._table_lines.add(self._row.cells(), names=self._row.names_columns)
                 self._row = None
-                self.end("\n")
+                self._pieces = []
             elif tag in ("td", "th"):
-                self._pieces.append("\f")
+                self._row.add(element, " ".join("".join(self._pieces).split()))
+                self._pieces = []
             elif tag not in _INLINE:
                 self._pieces.append(" ")
         elif isinstance(tag, str) and re.fullmatch("h[1-6]", tag):
             text = "".join(self._pieces)
             self._pieces = []
+            self._table, self._spans = None, {}
             self._blocks.heading(int(tag[1]), text)
             self._separator = "\n\n"
         elif tag not in _INLINE and tag != "br":
@@ -172,12 +222,12 @@ class _Line:
         text = "".join(self._pieces)
         self._pieces = []
         if not self._verbatim:
-            cells = [self._spaced(cell) for cell in text.split("\f")]
-            text = " | ".join(cell for cell in cells if cell)
+            text = self._spaced(text)
         if text.strip():
             before = self._separator if separator == "\n" else "\n\n"
             self._blocks.add(text, separator=before)
             self._separator = separator
+            self._table, self._spans = None, {}
 
     @staticmethod
     def _spaced(text: str) -> str:
@@ -213,11 +263,11 @@ def _is_menu(list_: HtmlElement) -> bool:
     return len("".join("".join(linked).split())) >= LINKS_OF_A_MENU * characters
 
 
-def _is_row(row: HtmlElement) -> bool:
-    """False for a row that only lays out a page, and holds whole sections of it."""
+def _is_row(row: HtmlElement, fewest: int) -> bool:
+    """False for a row that only lays out a page: that holds whole sections of it, or fewer cells."""
     cells = [cell for cell in row if cell.tag in ("td", "th")]
     apart = {"table", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "blockquote"}
-    return len(cells) > 1 and not any(
+    return len(cells) >= fewest and not any(
         part.tag in apart or (part.tag == "p" and part.getprevious() is not None)
         for part in row.iter()
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qa.errors import DocumentError
 from qa.formats.archive import Archive, attribute, day_of, name_of
 from qa.formats.extracted import Blocks, Extracted, Limits
+from qa.formats.table_lines import TableLines
 from qa.metadata import infer_metadata
 
 if TYPE_CHECKING:
@@ -59,15 +60,13 @@ def _add(parent: _Element, blocks: Blocks) -> None:
 
 
 def _add_table(table: _Element, blocks: Blocks) -> None:
-    separator = "\n\n"
+    lines = TableLines(blocks)
     for row in table.iter():
-        if name_of(row) != "table-row":
-            continue
-        cells = (" ".join(_text(cell, within=True).split()) for cell in row)
-        line = " | ".join(cell for cell in cells if cell)
-        if line:
-            blocks.add(line, separator=separator)
-            separator = "\n"
+        if name_of(row) == "table-row":
+            above = row.getparent()
+            names = above is not None and name_of(above) == "table-header-rows"
+            cells = [" ".join(_text(cell, within=True).split()) for cell in row]
+            lines.add(cells, names=names)
 
 
 def _text(element: _Element, *, within: bool = False) -> str:

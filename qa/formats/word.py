@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qa.errors import DocumentError
 from qa.formats.archive import Archive, attribute, day_of, name_of
 from qa.formats.extracted import Blocks, Extracted, Limits
+from qa.formats.table_lines import MOST_SPANNED, TableLines
 from qa.metadata import infer_metadata
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _MAIN_PART = "word/document.xml"
 _OUTLINE_LEVELS = frozenset("012345678")
 #: What was deleted but is kept as a tracked change, and what repeats its neighbour for older programs.
 _NOT_SHOWN = frozenset({"del", "moveFrom", "Fallback"})
+_OFF = frozenset({"0", "false", "off"})
 
 
 def word(data: bytes, limits: Limits) -> Extracted:
@@ -112,16 +114,42 @@ def _add(parent: _Element, blocks: Blocks, levels: dict[str, int]) -> None:
 
 
 def _add_table(table: _Element, blocks: Blocks) -> None:
-    """Each row a line, the first after a blank one; a table within a cell is part of its row."""
-    separator = "\n\n"
+    """Each row a line; a table within a cell is part of its row."""
+    lines = TableLines(blocks)
     for row in _rows(table):
-        cells = (
-            " ".join(_text(cell, within=True).split()) for cell in row if name_of(cell) != "trPr"
+        cells = [*_cells(row)]
+        names = any(name_of(of_row) == "tblHeader" for of_row in row.iter()) or (
+            bool(cells) and all(_is_bold(cell) for cell in cells)
         )
-        line = " | ".join(cell for cell in cells if cell)
-        if line:
-            blocks.add(line, separator=separator)
-            separator = "\n"
+        texts: list[str] = []
+        for cell in cells:
+            texts.append(" ".join(_text(cell, within=True).split()))
+            texts.extend([""] * (_columns(cell) - 1))
+        lines.add(texts, names=names)
+
+
+def _cells(row: _Element) -> Iterator[_Element]:
+    for part in row:
+        if name_of(part) == "tc":
+            yield part
+        elif name_of(part) not in _NOT_SHOWN:
+            yield from _cells(part)
+
+
+def _columns(cell: _Element) -> int:
+    """How many columns a cell spans."""
+    spans = (attribute(part, "val") for part in cell.iter() if name_of(part) == "gridSpan")
+    span = next(spans, "")
+    return min(int(span), MOST_SPANNED) if span.isdecimal() and len(span) < 9 else 1
+
+
+def _is_bold(cell: _Element) -> bool:
+    """True if all its words are, and if it has any; so names of columns are often told from the rest."""
+    runs = [part for part in cell.iter() if name_of(part) == "r" and _text(part).strip()]
+    return bool(runs) and all(
+        any(name_of(part) == "b" and attribute(part, "val") not in _OFF for part in run.iter())
+        for run in runs
+    )
 
 
 def _rows(table: _Element) -> Iterator[_Element]:

@@ -1,0 +1,41 @@
+"""Tables as lines of text: cells between bars, and a rule below the names of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qa.formats.extracted import Blocks
+
+__all__ = ["MOST_SPANNED", "TableLines"]
+
+#: A cell that says it spans more columns or rows is a mistake or an attack.
+MOST_SPANNED = 50
+_BAR = " | "
+
+
+class TableLines:
+    """Writes the rows of one table, the first after a blank line."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._separator = "\n\n"
+        self._names = 0
+
+    def add(self, cells: Sequence[str], *, names: bool) -> None:
+        """A row; ``names`` says that its cells name the columns. An empty cell keeps its place."""
+        filled = sum(map(bool, cells))
+        if not filled:
+            return
+        if self._names and not names:
+            self._line(_BAR.join(["---"] * self._names))
+        self._names = len(cells) if names and filled > 1 else 0
+        if filled == len(cells):
+            self._line(_BAR.join(cells))
+        elif filled == 1 and cells[0]:
+            self._line(cells[0])
+        else:
+            self._line(f"| {_BAR.join(cells)} |")
+
+    def _line(self, line: str) -> None:
+        self._blocks.add(line, separator=self._separator)
+        self._separator = "\n"
