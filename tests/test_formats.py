@@ -192,7 +192,10 @@ def test_a_page_is_its_article_without_menus_scripts_and_what_is_hidden() -> Non
         ("<table><tr><th>A<th>B</table>", "A | B"),
         ("<table><tr><td>a<td><td>b<tr><td>c<td>d<td>e</table>", "| a |  | b |\nc | d | e"),
         ("<table><tr><td colspan=2>a<td>b<tr><td>c<td>d<td>e</table>", "| a |  | b |\nc | d | e"),
-        ("<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>", "a | b\n|  | c |\nd | e"),
+        (
+            "<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>",
+            "a | b\n|  | c |\nd | e",
+        ),
         ("<table><tr><td colspan=9999>a<td>b</table>", f"| a | {' | ' * 49}b |"),
         ("<table><tr><th>A<th>B<tr><td colspan=2>c<tr><td>d<td>e</table>", "A | B\n\nc\n\nd | e"),
         ("<h1></h1><p>&lt;b&gt; &amp;amp; &#0;", "<b> &amp; \N{REPLACEMENT CHARACTER}"),

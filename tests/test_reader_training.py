@@ -31,7 +31,7 @@ from reader_training.features import (
     windows_by_question,
 )
 from reader_training.model import load_tokenizer
-from reader_training.training import choice_loss
+from reader_training.training import choice_loss, working_number_type
 from reader_training.written import RowError, read_all_written, read_written
 from transformers import PreTrainedTokenizerBase
 
@@ -460,3 +460,19 @@ def test_neither_the_question_nor_the_null_score_nor_padding_has_a_part_in_the_c
         for row, tokens in enumerate(INSIDE):
             touched = torch.nonzero(gradient[row]).flatten().tolist()
             assert touched == tokens
+
+
+@pytest.mark.parametrize(
+    ("device", "flags", "number_type"),
+    [
+        ("cpu", "fpu avx2 amx_bf16", torch.bfloat16),
+        ("cpu", "fpu avx2", torch.float32),
+        ("cuda", "fpu avx2", torch.bfloat16),
+    ],
+)
+def test_training_is_in_bfloat16_only_where_the_device_multiplies_it_itself(
+    tmp_path: Path, device: str, flags: str, number_type: torch.dtype
+) -> None:
+    processor = tmp_path / "cpuinfo"
+    processor.write_text(f"flags : {flags}\n", encoding="utf-8")
+    assert working_number_type(torch.device(device), processor) == number_type

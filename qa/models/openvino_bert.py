@@ -20,7 +20,7 @@ import numpy as np
 from qa.models.bert import LAYERS, Embeddings, Hidden, Parts, Window, complete, cores
 from qa.models.weights import Arrays
 
-__all__ = ["OpenVinoBert", "half_precision_at_hand", "has_matrix_units"]
+__all__ = ["PROCESSOR", "OpenVinoBert", "half_precision_at_hand", "has_matrix_units"]
 
 HEADS = 12
 EPSILON = 1e-12
@@ -28,13 +28,14 @@ EPSILON = 1e-12
 _ROUNDED = 16
 #: Added to the attention that a padded place would get.
 _NOWHERE = -1e4
-_PROCESSOR = Path("/proc/cpuinfo")
+#: As Linux describes it.
+PROCESSOR = Path("/proc/cpuinfo")
 
 
 @cache
 def half_precision_at_hand() -> bool:
     """True if this processor gains from bfloat16, and the library is installed."""
-    return has_matrix_units(_PROCESSOR) and importlib.util.find_spec("openvino") is not None
+    return has_matrix_units(PROCESSOR) and importlib.util.find_spec("openvino") is not None
 
 
 def has_matrix_units(processor: Path) -> bool:

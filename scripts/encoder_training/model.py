@@ -97,7 +97,8 @@ class TrainedEncoder:
                 for row, (i, length) in enumerate(zip(part, lengths, strict=True))
             ]
             attended = attended_in_parts(parts, offsets.shape[1])[:, np.newaxis]
-            mask = torch.from_numpy(np.where(attended, 0.0, _NOWHERE)).to(torch.bfloat16)
+            mask = torch.from_numpy(np.where(attended, 0.0, _NOWHERE))
+            mask = mask.to(self.precision.number_type)
             hidden = self.precision.working(
                 input_ids=batch["input_ids"], attention_mask=mask
             ).last_hidden_state.float()
