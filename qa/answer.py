@@ -217,7 +217,7 @@ def make_reply(
     evidence = evidence_of(retrieval, candidates)
     confidence = calibrator.confidence(evidence) if evidence is not None else 0.0
     source = document(candidates[0].passage.document) if candidates else None
-    other = _passed_over(retrieval.question, source) if source is not None else None
+    other = _passed_over(question, source) if source is not None else None
     if other is not None:
         confidence = min(confidence, ABOUT_SOMETHING_ELSE)
     least = threshold if threshold is not None else calibrator.threshold

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qa.expectations import expected_type
-from qa.table_rows import TableRow, tables
-from qa.terms import stem_set
+from qa.table_rows import Table, TableRow, tables
+from qa.terms import stem_set, times_in
 from qa.text import Span
 
 __all__ = ["cell_asked_for"]
@@ -26,12 +26,16 @@ def cell_asked_for(
 
     It is in the one column whose name shares most with the question, and in the one row whose other cells
     hold most of the rest of it, a term counting by its weight. ``None`` where two are as near, or none is.
-    What the row of ``near`` holds names no column: "the key of the main gate" is no "Main crop".
+    What the row of ``near`` holds names no column: "the key of the main gate" is no "Main crop". In a
+    timetable it is the one in the column of the time that the question gives, in another row that it names.
     ``columns`` is the line of names of the table within which the text begins.
     """
     table = next((table for table in tables(text, columns) if table.holds(near)), None)
     if table is None:
         return None
+    across = _across(question, text, table)
+    if across is not None:
+        return across
     asked = stem_set(question)
     names, rows = table.names, table.rows
     there = [cell.of(text) for row in rows if row.line.overlaps(near) for cell in row.cells]
@@ -48,6 +52,29 @@ def cell_asked_for(
     cell = rows[row].cells[column]
     # Read in a row that holds what this one does not, the answer is not here.
     return cell if read <= held[row] and _can_answer(question, cell.of(text)) else None
+
+
+def _across(question: str, text: str, table: Table) -> Span | None:
+    """The cell in the column of a time that the question gives, and in another row that it names.
+
+    "When is the 15:18 at the pier?" asks for what stands in the row of the pier below or above "15:18".
+    """
+    given_times = times_in(question)
+    places = [
+        (number, column)
+        for number, row in enumerate(table.rows if given_times else ())
+        for column, cell in enumerate(row.cells)
+        if column and cell.of(text).lstrip("0") in given_times
+    ]
+    if len(places) != 1:
+        return None
+    ((given, column),) = places
+    subjects = [stem_set(row.cells[0].of(text)) for row in table.rows]
+    asked = stem_set(question) - subjects[given]
+    row = _only_best([float(len(subject & asked)) for subject in subjects])
+    if row is None or row == given or not times_in(table.rows[row].cells[column].of(text)):
+        return None
+    return table.rows[row].cells[column]
 
 
 def _terms(text: str, row: TableRow, column: int) -> frozenset[str]:

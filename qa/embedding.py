@@ -50,13 +50,15 @@ def add_without_vectors(
     generation: int,
 ) -> int:
     """Cut a document and record it, zeros where its vectors will be; how many there will be."""
+    sections = Sections(document.text, document.marks, document.title)
     passages = split_passages(
         document.text,
         header=_header(document, encoder),
         count_tokens=encoder.count_tokens,
         max_tokens=encoder.max_tokens,
         max_words=settings.passage_words,
-        section_at=Sections(document.text, document.marks, document.title).above,
+        section_at=sections.above,
+        together=sections.together,
         menus=format_of(document.file).may_hold_menus,
     )
     sentences = sorted({span for passage in passages for span in passage.sentences})

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.terms import FUNCTION_WORDS
 
-__all__ = ["Identifier", "identifiers"]
+__all__ = ["Identifier", "identified", "identifiers"]
 
 _CODE = re.compile(
     r"(?<![\w.$€£-])(?:([A-Z]{1,5})(\d{1,6}[A-Za-z]?)|([A-Z]{1,4})-(\d+(?:-\d+){0,2}))(?![\w-])"
@@ -38,6 +38,8 @@ _NUMBERED = re.compile(
     rf"\b({'|'.join(_NUMBERED_THINGS.split())})\s+(?:no\.?\s+|number\s+)?(\d{{1,5}}[A-Za-z]?)(?![\w%]|[.,:/-]\d)",
     re.IGNORECASE,
 )
+_IN_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_COUNTED = frozenset(map(str, range(len(_IN_WORDS))))
 _NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
 
 
@@ -51,10 +53,32 @@ class Identifier:
     of_its_kind: re.Pattern[str]
     """Identifiers of the same form, its own among them."""
 
+    def is_named_in(self, text: str) -> bool:
+        """True if ``text`` holds it; "CO₂" is CO2."""
+        return self.told_in(_plain(text)) is True
+
     def is_passed_over_in(self, text: str) -> bool:
-        """True if ``text`` names others of the kind and not this one; "CO₂" is CO2."""
-        plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-        return self.own.search(plain) is None and self.of_its_kind.search(plain) is not None
+        """True if ``text`` names others of the kind and not this one."""
+        return self.told_in(_plain(text)) is False
+
+    def told_in(self, plain: str) -> bool | None:
+        """True if it is named, false if others of the kind are; letters and figures of one form (NFKC)."""
+        if self.own.search(plain):
+            return True
+        return False if self.of_its_kind.search(plain) else None
+
+
+def identified(called: Sequence[Identifier], text: str) -> bool | None:
+    """True if ``text`` names all of them, false if it names others instead of one; else ``None``."""
+    plain = _plain(text)
+    told = [identifier.told_in(plain) for identifier in called]
+    if False in told:
+        return False
+    return True if told and all(told) else None
+
+
+def _plain(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def identifiers(question: str) -> list[Identifier]:
@@ -80,6 +104,7 @@ def _all(question: str) -> Iterator[Identifier]:
         if not _counts(question, match.end()):
             # "Units 3 and 4"; or by itself in the cell of a table.
             listed = rf"\b{thing}s?[ \t:#-]{{1,3}}(?:no\.? |number )?"
+            number = f"(?:{number}|{_IN_WORDS[int(number)]})" if number in _COUNTED else number
             several = r"(?:\d+[A-Za-z]?(?:, ?| and | to | or | ?& ?| ?[-–] ?)){0,8}"
             cell = rf"(?:^|[|:\t]|(?<=  ))[ \t]{{0,40}}{number}[ \t]*(?:$|[|,\t]|  )"
             yield _identifier(match[0], rf"{listed}{several}{number}\b|{cell}", rf"{listed}\d")

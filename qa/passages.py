@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import groupby
+from operator import attrgetter
 
 from qa.layout import furniture
 from qa.sections import NO_SECTION, Section
@@ -17,8 +19,14 @@ from qa.text import Span
 __all__ = ["Passage", "header_of", "split_passages"]
 
 _WORD = re.compile(r"\S+")
+#: A passage that ends before a section or a table has at least so large a share of the words of a full one.
+SMALLEST_SHARE = 0.25
 #: A header that would leave fewer tokens than this for the sentences is left out.
 SMALLEST_ROOM = 32
+
+
+#: A sentence or a part of one, its tokens and its words.
+_Piece = tuple[Span, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +55,18 @@ def split_passages(
     max_tokens: int,
     max_words: int,
     section_at: Callable[[int], Section] = lambda offset: NO_SECTION,  # noqa: ARG005
+    together: Sequence[Span] = (),
     menus: bool = True,
 ) -> list[Passage]:
     """Whole sentences gathered up to ``max_words`` and to ``max_tokens`` with the header in front.
 
     The header is ``header`` and what ``section_at`` says of the offset at which a passage begins.
-    Neighbouring passages share one sentence, so that nothing is lost at a cut. Prose and furniture
-    never share a passage; without ``menus`` there is no furniture. A sentence that does not fit alone is cut
-    at white space. ``count_tokens`` counts without the encoder's special tokens; ``max_tokens`` leaves them
-    out too.
+    Neighbouring passages share one sentence, so that nothing is lost at a cut, but where a section or a table
+    begins. What lies in one of the spans
+    ``together``, in order of their starts, is not cut where it fits a passage of its own and the one before
+    is no scrap. Prose and furniture never share a passage; without ``menus`` there is no furniture. A
+    sentence that does not fit alone is cut at white space. ``count_tokens`` counts without the encoder's
+    special tokens; ``max_tokens`` leaves them out too.
     """
     sections = _Room(section_at, count_tokens, max(max_tokens - count_tokens(header), 1))
     passages: list[Passage] = []
@@ -69,7 +80,7 @@ def split_passages(
             Passage(
                 Span(group[0].start, group[-1].end), group, prose, sections.at(group[0].start)[0]
             )
-            for group in _gathered(pieces, sections, max_words)
+            for group in _gathered(pieces, sections, max_words, together)
         )
     return passages
 
@@ -105,15 +116,27 @@ def _blocks(text: str, menus: bool) -> Iterator[tuple[bool, list[Span]]]:
 
 
 def _gathered(
-    pieces: Sequence[tuple[Span, int, int]], sections: _Room, max_words: int
+    pieces: Sequence[_Piece], sections: _Room, max_words: int, together: Sequence[Span]
 ) -> Iterator[tuple[Span, ...]]:
-    group: list[tuple[Span, int, int]] = []
+    group: list[_Piece] = []
     fresh = 0  # how many of the group no earlier passage holds
-    for piece in pieces:
-        while group and (
-            sum(tokens for _, tokens, _ in group) + piece[1] > sections.at(group[0][0].start)[1]
-            or sum(words for _, _, words in group) + piece[2] > max_words
-        ):
+
+    def fits(more: Sequence[_Piece], before: Sequence[_Piece] = ()) -> bool:
+        every = [*before, *more]
+        room = sections.at(every[0][0].start)[1]
+        return (
+            sum(tokens for _, tokens, _ in every) <= room
+            and sum(words for _, _, words in every) <= max_words
+        )
+
+    blocks = _blocks_of(pieces, together)
+    for place, piece in enumerate(pieces):
+        is_scrap = not fresh or sum(w for _, _, w in group) < max_words * SMALLEST_SHARE
+        begun = () if is_scrap else blocks.get(place, ())
+        if any(not fits(block, group) and fits(block) for block in begun):
+            yield tuple(span for span, _, _ in group)
+            group, fresh = [], 0
+        while group and not fits([piece], group):
             if fresh:
                 yield tuple(span for span, _, _ in group)
                 group, fresh = group[-1:] if len(group) > 1 else [], 0
@@ -123,6 +146,25 @@ def _gathered(
         fresh += 1
     if fresh:
         yield tuple(span for span, _, _ in group)
+
+
+def _blocks_of(
+    pieces: Sequence[_Piece], together: Sequence[Span]
+) -> dict[int, list[Sequence[_Piece]]]:
+    """The pieces in each of the spans that begin among them, by the place of the first."""
+    if not pieces:
+        return {}
+    starts = [span.start for span, _, _ in pieces]
+    begun = slice(
+        bisect_left(together, starts[0], key=attrgetter("start")),
+        bisect_right(together, starts[-1], key=attrgetter("start")),
+    )
+    blocks: dict[int, list[Sequence[_Piece]]] = {}
+    for span in together[begun]:
+        first, end = bisect_left(starts, span.start), bisect_left(starts, span.end)
+        if first < end:
+            blocks.setdefault(first, []).append(pieces[first:end])
+    return blocks
 
 
 def _fitting(

@@ -17,18 +17,20 @@ from qa.candidates import Candidate, Row, ranked, said, same_place
 from qa.cells import cell_asked_for
 from qa.headings import asked_of_heading
 from qa.models.reader import SpanModel, TokenScores
-from qa.reading_units import Unit, rows_of, units_of, with_best_span
+from qa.reading_units import rows_of, units_of, with_best_span
 from qa.reordering import over_orders
 from qa.retrieval import Retrieval
 from qa.text import Span
+from qa.units import Unit
 
 __all__ = ["READ_FEATURES", "SPAN_FEATURES", "SpanReader", "span_rows"]
 
 #: What the span reader knows of a sentence: the best span's raw logits, those above the null score of its
 #: passage, the fused score of the passage, the similarity of the sentence, the share of the question's idf in
 #: the passage, whether its document is of the month that the question names, and the share of the question's
-#: names that its document holds. What the sentence reader knows besides raises the score on unrelated
-#: paragraphs and lowers it on documents that tell similar things, so these seven are all.
+#: names that its document holds, with one more for a row of what it calls by a number. What the sentence
+#: reader knows besides raises the score on unrelated paragraphs and lowers it on documents that tell similar
+#: things, so these seven are all.
 SPAN_FEATURES = (
     "span",
     "margin",
@@ -224,7 +226,7 @@ class _Reading:
     rows: list[Row]
 
 
-_Key = tuple[int, int]
+_Key = tuple[int, str]
 _Readings = dict[_Key, _Reading]
 
 
@@ -238,7 +240,11 @@ def _unit_of(candidate: Candidate, readings: Mapping[_Key, _Reading]) -> Unit:
         reading.unit
         for reading in readings.values()
         if reading.unit.passage.id == candidate.passage.id
-        and any(sentence.span == candidate.sentence for sentence in reading.unit.sentences)
+        and any(
+            (found.sentence, found.span, found.margin)
+            == (candidate.sentence, candidate.span, candidate.margin)
+            for found, _ in reading.rows
+        )
     )
 
 

@@ -1,78 +1,49 @@
-"""What a span model reads at once for a question: passages, and rows of their tables written out."""
+"""What a span model reads for a question, and the best span that it finds in each sentence."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 from qa.candidates import Candidate, Row, similarity_of
 from qa.dates import PartialDate, dates_of
-from qa.expectations import expected_type
+from qa.expectations import expected_type, typed_spans
 from qa.models.reader import TokenScores
-from qa.retrieval import Retrieval, RetrievedPassage, matched_share
+from qa.retrieval import Retrieval, RetrievedPassage
+from qa.row_units import with_rows
 from qa.spans import after_marker, best_of_windows, null_score, whole_words
 from qa.terms import stem_set
 from qa.text import Span
-from qa.written_rows import WrittenRow, written_rows
+from qa.units import Sentence, Unit
+from qa.written_rows import WrittenRow
 
-__all__ = ["Unit", "rows_of", "units_of", "with_best_span"]
+__all__ = ["rows_of", "units_of", "with_best_span"]
 
 #: A question in the text asks what is asked if so many of its words are those of the one asked.
 SHARE_OF_THE_SAME = 0.6
-#: So many rows of tables are written out for a question: those that hold most of it.
-MOST_WRITTEN_ROWS = 12
-_WORD = re.compile(r"\w+(?:[.,:]\d+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence before it is read."""
-
-    span: Span
-    similarity: float
-    known: tuple[float, ...]
-    """Its features but those that reading gives (:data:`qa.reading.SPAN_FEATURES`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A passage with those of its sentences that no other unit holds, or a row of a table in it."""
-
-    passage: RetrievedPassage
-    sentences: tuple[Sentence, ...]
-    row: WrittenRow | None = None
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """Tells it from the other units of a question."""
-        return self.passage.id, self.row.line.start if self.row is not None else -1
-
-    @property
-    def header(self) -> str:
-        """What is read before the passage or the row."""
-        columns = self.passage.section.columns
-        without = self.row is not None and columns
-        return self.passage.header.removesuffix(f"{columns}\n") if without else self.passage.header
-
-    @property
-    def context(self) -> str:
-        """What is read."""
-        return self.header + (self.row.text if self.row is not None else self.passage.text)
+_ASKS_FOR_AMOUNT = re.compile(r"\bhow (?:many|much|long|old)\b", re.IGNORECASE)
+_DATE_OR_CODE = re.compile(r"\d{4}-\d\d-\d\d|[A-Za-z]+-?\d[\w-]*")
 
 
 def units_of(retrieval: Retrieval) -> list[Unit]:
     """What there is to read, with what is known of the sentences before: passages best first, then rows.
 
-    A sentence that two passages share is read in the better one.
+    A sentence that two passages share is read in the better one. Where a document names the unit asked for,
+    those that name other units only are not read.
     """
+    found = retrieval.passages
+    if any(passage.identified for passage in found):
+        found = tuple(passage for passage in found if passage.identified is not False)
     top_fused = max((passage.fused for passage in retrieval.passages), default=1.0)
     months = _months(retrieval.question)
     asked = stem_set(retrieval.question)
     seen: set[tuple[int, Span]] = set()
     units: list[Unit] = []
-    for passage in retrieval.passages:
+    for passage in found:
         day = passage.date
         of_that_month = day is not None and any(month.fits(day) for month in months)
         held = []
@@ -93,57 +64,7 @@ def units_of(retrieval: Retrieval) -> list[Unit]:
             held.append(Sentence(sentence.span, similarity, known))
         if held:
             units.append(Unit(passage, tuple(held)))
-    return _with_rows(retrieval, units)
-
-
-def _with_rows(retrieval: Retrieval, units: Sequence[Unit]) -> list[Unit]:
-    """The units, the rows of tables that hold most of the question written out and not read in them."""
-    rows = [row for unit in units for row in _rows_in(unit, retrieval)]
-    if not rows:
-        return list(units)
-    chosen = sorted(rows, key=_promise, reverse=True)[:MOST_WRITTEN_ROWS]
-    written = {(row.passage.id, sentence.span) for row in chosen for sentence in row.sentences}
-    left = (
-        replace(
-            unit,
-            sentences=tuple(s for s in unit.sentences if (unit.passage.id, s.span) not in written),
-        )
-        for unit in units
-    )
-    return [*(unit for unit in left if unit.sentences), *chosen]
-
-
-def _promise(row: Unit) -> float:
-    """How much of the question a row holds, and how near it is to it."""
-    _, similarity, lexical, *_ = row.sentences[0].known
-    return lexical + similarity
-
-
-def _rows_in(unit: Unit, retrieval: Retrieval) -> Iterator[Unit]:
-    """The rows of tables in a passage that may answer, each with its sentences.
-
-    A row without the numbers of the question is about something else: plot 20 is not plot 57.
-    """
-    passage = unit.passage
-    numbers = _numbers(retrieval.question)
-    for row in written_rows(passage.text, passage.section.columns):
-        line = row.line.counted_from(-passage.span.start)
-        sentences = tuple(s for s in unit.sentences if line.covers(s.span))
-        written = Unit(passage, sentences, row)
-        if sentences and numbers <= _numbers(written.context):
-            lexical = matched_share(row.text, retrieval.term_weights)
-            yield replace(written, sentences=tuple(_holding(s, lexical) for s in sentences))
-
-
-def _holding(sentence: Sentence, lexical: float) -> Sentence:
-    """The sentence of a row that holds so much of the question, the names of its columns with it."""
-    fused, similarity, _, *others = sentence.known
-    return replace(sentence, known=(fused, similarity, lexical, *others))
-
-
-def _numbers(text: str) -> set[str]:
-    found = _WORD.findall(text.casefold())
-    return {word for word in found if any(character.isdigit() for character in word)}
+    return with_rows(retrieval, units)
 
 
 def rows_of(unit: Unit, windows: Sequence[TokenScores], question: str) -> list[Row]:
@@ -204,16 +125,25 @@ def _answering(
 ) -> list[tuple[Span, Span]]:
     """The cells that may answer: not the one that says what the row is about, if the question says it too.
 
-    Who, where or how much it is stands in no cell either that repeats the question. All where none is left.
+    How many it is stands in a cell with an amount that the question does not give; who or where it is, in
+    none that repeats the question. All where none is left.
     """
     asked = stem_set(question)
-    is_of_a_kind = expected_type(question) in ("person", "place", "number")
-    left = [
-        cell
-        for place, cell in enumerate(row.cells)
-        if not ((is_of_a_kind or not place) and stem_set(cell[1].of(passage.text)) & asked)
-    ]
+    subject, *others = row.cells
+    repeating = {c for c in row.cells if stem_set(c[1].of(passage.text)) & asked}
+    left = [subject] * (subject not in repeating) + others
+    if _ASKS_FOR_AMOUNT.search(question):
+        amounts = [c for c in left if _holds_amount(c[1].of(passage.text), question)]
+        if amounts:
+            return amounts
+    if expected_type(question) in ("person", "place", "number"):
+        left = [c for c in left if c not in repeating]
     return left or list(row.cells)
+
+
+def _holds_amount(cell: str, question: str) -> bool:
+    """True of a number, in figures or words, that the question does not give; not of a date or a code."""
+    return not _DATE_OR_CODE.fullmatch(cell) and bool(typed_spans(cell, "number", question))
 
 
 def with_best_span(

@@ -16,6 +16,7 @@ import numpy as np
 
 from qa.database import corrupt
 from qa.documents import Document
+from qa.identifiers import identified, identifiers
 from qa.models.encoder import Encoder, Vectors
 from qa.passages import header_of
 from qa.schema import PassageRecord
@@ -92,6 +93,8 @@ class RetrievedPassage:
     """The share of the names in the question that its document holds, from 0 to 1; 1 where there is none."""
     section: Section = NO_SECTION
     """What stands above it and belongs to it; the header ends with it."""
+    identified: bool | None = None
+    """Of a question about "unit 9": true if its document names it, false if it names others instead."""
 
     def slice(self, span: Span) -> str:
         """The characters of ``span``, which counts in the document and lies in this passage."""
@@ -163,7 +166,7 @@ def retrieve(
     missing = [id_ for id_ in best if id_ not in dense]
     dense.update(_similarities(query, store.passage_vectors(missing)))
     records = store.passages(best)
-    texts = _Texts(store, records.values(), names(question))
+    texts = _Texts(store, records.values(), question)
     sentence_ids = sorted({s.id for record in records.values() for s in record.sentences})
     similarity = dict(_similarities(query, store.sentence_vectors(sentence_ids)))
     passages = tuple(
@@ -184,6 +187,7 @@ def retrieve(
             date=texts.date_of(record),
             named=texts.named(record),
             section=record.section,
+            identified=texts.identified(record),
         )
         for id_, record in records.items()
     )
@@ -192,16 +196,18 @@ def retrieve(
 
 
 class _Texts:
-    """The documents of some passages, and how many of the names in the question each of them holds."""
+    """The documents of some passages, and what each of them holds of the names in the question."""
 
-    def __init__(
-        self, store: Store, passages: Collection[PassageRecord], asked: Sequence[str]
-    ) -> None:
-        """``asked`` are the names in the question."""
+    def __init__(self, store: Store, passages: Collection[PassageRecord], question: str) -> None:
         self._path = store.path
         self._documents = store.documents_of({passage.document for passage in passages})
+        asked, called = names(question), identifiers(question)
         self._named = {
             id_: _share_of_names(document, asked) for id_, document in self._documents.items()
+        }
+        self._identified = {
+            id_: identified(called, f"{document.title}\n{document.file}\n{document.text}")
+            for id_, document in (self._documents.items() if called else ())
         }
 
     def of(self, passage: PassageRecord) -> str:
@@ -223,6 +229,10 @@ class _Texts:
     def named(self, passage: PassageRecord) -> float:
         """The share of the names in the question that its document holds; 1 where there is none."""
         return self._named[passage.document]
+
+    def identified(self, passage: PassageRecord) -> bool | None:
+        """As :attr:`RetrievedPassage.identified`."""
+        return self._identified.get(passage.document)
 
 
 def _share_of_names(document: Document, asked: Sequence[str]) -> float:

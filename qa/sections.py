@@ -10,9 +10,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
 
 from qa.formats.extracted import PATH_SEPARATOR, Mark, in_one_line
-from qa.table_rows import tables
+from qa.table_rows import caption_of, tables
 from qa.text import Span
 
 __all__ = ["NO_SECTION", "Section", "Sections"]
@@ -50,11 +52,20 @@ class Sections:
     def __init__(self, text: str, marks: Sequence[Mark], title: str) -> None:
         """``marks`` that name pages or rows are passed over; so is the title where a path begins with it."""
         self._paths = [(mark.start, _headings(text, mark, title)) for mark in marks]
+        found = list(tables(text))
         self._tables = [
-            (Span(table.rows[0].line.start, table.rows[-1].line.end), table.header.of(text))
-            for table in tables(text)
+            (Span(table.header.end, table.rows[-1].line.end), table.header.of(text))
+            for table in found
             if table.header is not None
         ]
+        starts = [start for start, headings in self._paths if headings]
+        sections = [Span(start, end) for start, end in pairwise([*starts, len(text)])]
+        with_captions = [
+            Span((caption_of(text, table) or table).start, table.rows[-1].line.end)
+            for table in found
+        ]
+        self.together = sorted([*sections, *with_captions], key=attrgetter("start"))
+        """The sections and the tables, which are best read whole, by their starts."""
 
     def above(self, offset: int) -> Section:
         """What stands above the character at ``offset`` and belongs to it."""

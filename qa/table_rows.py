@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
 from qa.text import Span, lines, start_with_blanks, trimmed
 
-__all__ = ["Table", "TableRow", "tables"]
+__all__ = ["OF_RULES", "Table", "TableRow", "caption_of", "tables"]
 
 #: What a line that divides rows, or underlines their names, is made of.
-_OF_RULES = " \t|:+=-"
+OF_RULES = " \t|:+=-"
 _GAP = re.compile(r" {2,}|\t+")
 #: As some type it, a sentence is followed by two spaces: no column begins there.
 _AFTER_SENTENCE = re.compile(r"[.!?:;] {2}\S")
 #: In columns that gaps alone divide a cell is short, in words, and there are two rows below the names.
-MOST_WORDS, FEWEST_ROWS = 6, {"bars": 2, "named": 2, "gaps": 3}
+MOST_WORDS, FEWEST_ROWS = 6, {"bars": 2, "named": 2, "gaps": 3, "labelled": 3}
 #: Names that leave out the first column's are indented by so many blanks.
 INDENTED = 4
+#: A table whose rows name their cells has at most so many columns.
+MOST_NAMES = 60
 #: A longer line is no row, in characters.
 LONGEST_ROW = 2_000
+#: A longer line over a table is no caption, in words, and is not looked for beyond so many characters.
+LONGEST_CAPTION, LONGEST_CAPTION_CHARACTERS = 12, 400
 #: A row of a .csv as it is read: "Year: 2020, Tons: 450".
 _NAMED = re.compile(r"(?P<name>[^:,|]{1,60}): (?P<value>.*?)(?=, [^:,|]{1,60}: |$)")
+#: A line of a list of prices: "- Double mount: £17". So large a share of the lines gives a figure.
+_LABELLED = re.compile(r"(?:[-*•] )?(?P<label>[^:|]{2,60}): (?P<value>[^|]{1,60})")
+SHARE_OF_FIGURES = 0.6
 #: What begins a value and no name of a column; a year may be one.
 _VALUE = re.compile(r"[$€£¥+-]?\d(?!\d{3}$)")
 _FIGURE = re.compile(r"[$€£¥+-]?\d")
@@ -43,7 +50,9 @@ class TableRow:
 
     @property
     def form(self) -> tuple[str, int, tuple[str, ...]]:
-        """What the rows of one table share."""
+        """What the rows of one table share; those that name their cells leave out what is empty."""
+        if self.kind == "named" and len(set(self.names)) == len(self.names):
+            return self.kind, 0, self.names[:1]
         return self.kind, len(self.cells), self.names
 
 
@@ -56,6 +65,8 @@ class Table:
     rows: tuple[TableRow, ...]
     header: Span | None = None
     """The line of the names, if there is one in the text, with the blanks before it."""
+    ruled: bool = False
+    """True if a line that underlines the names says that they are names."""
 
     def holds(self, near: Span) -> bool:
         """True if ``near`` shares a character with a row or with the names."""
@@ -69,29 +80,63 @@ class Table:
 
 
 def tables(text: str, columns: str = "") -> Iterator[Table]:
-    """Neighbouring lines with as many cells of the same kind; where they name them, by the same names.
+    """Neighbouring lines with as many cells of the same kind; where they name them, with the same first name.
 
     ``columns`` is the line of names of the table within which the text begins.
     """
     rows = _rows(text)
     above = _names_above(columns, rows[0]) if columns and rows else ()
-    for place, group in groupby(enumerate(rows), key=lambda pair: pair[1].form):
-        table = [row for _, row in group]
-        kind = place[0]
+    for table in _groups(rows):
+        kind = table[0].kind
         begins_within = bool(above) and table[0] is rows[0]
-        if kind and len(table) + begins_within >= FEWEST_ROWS[kind]:
+        if (
+            kind
+            and len(table) + begins_within >= FEWEST_ROWS[kind]
+            and (kind != "labelled" or _are_figures(text, table))
+        ):
             yield _table(text, table, above if begins_within else ())
+
+
+def caption_of(text: str, table: Table) -> Span | None:
+    """The line over a table, if it is short and no sentence."""
+    start = max(0, table.start - LONGEST_CAPTION_CHARACTERS)
+    over = [*lines(text[start : table.start])]
+    line = next((line for line in reversed(over) if line.of(text[start:]).strip(OF_RULES)), None)
+    if line is None:
+        return None
+    caption = line.counted_from(-start)
+    words = caption.of(text)
+    is_caption = len(words.split()) <= LONGEST_CAPTION and not words.endswith((".", "!", "?"))
+    return caption if is_caption else None
 
 
 def _table(text: str, rows: Sequence[TableRow], above: tuple[str, ...]) -> Table:
     first, *others = rows
-    if above or first.names:
-        return Table(above or first.names, tuple(rows))
+    if first.names:
+        names = _all_names(rows)
+        if any(row.names != names for row in rows):
+            rows = [_with_all_cells(row, names) for row in rows]
+        return Table(names, tuple(rows))
+    if above or first.kind == "labelled":
+        return Table(above, tuple(rows))
     names = tuple(cell.of(text) for cell in first.cells)
     if not others or not _are_names(names) or not (first.ruled or _over_figures(text, rows)):
         return Table((), tuple(rows))
     line = Span(start_with_blanks(text, first.line.start), first.line.end)
-    return Table(names, tuple(others), line)
+    return Table(names, tuple(others), line, first.ruled)
+
+
+def _all_names(rows: Sequence[TableRow]) -> tuple[str, ...]:
+    if len(set(rows[0].names)) < len(rows[0].names):  # rows of one form: all name their cells so
+        return rows[0].names
+    return tuple(dict.fromkeys(name for row in rows for name in row.names))
+
+
+def _with_all_cells(row: TableRow, names: tuple[str, ...]) -> TableRow:
+    """The row with a cell for each of the names, empty where it leaves it out."""
+    held = dict(zip(row.names, row.cells, strict=True))
+    nothing = Span(row.line.end, row.line.end)
+    return replace(row, cells=tuple(held.get(name, nothing) for name in names), names=names)
 
 
 def _are_names(cells: Sequence[str]) -> bool:
@@ -112,6 +157,26 @@ def _over_figures(text: str, rows: Sequence[TableRow]) -> bool:
     return False
 
 
+def _groups(rows: Sequence[TableRow]) -> Iterator[list[TableRow]]:
+    """Neighbours of one form; of a log, whose rows share hardly any names, those with all the same."""
+    for (kind, *_), group in groupby(rows, key=lambda row: row.form):
+        table = list(group)
+        names: set[str] = set()
+        for row in table if kind == "named" else ():
+            names.update(row.names)
+            if len(names) > MOST_NAMES:
+                yield from (list(same) for _, same in groupby(table, key=lambda row: row.names))
+                break
+        else:
+            yield table
+
+
+def _are_figures(text: str, rows: Sequence[TableRow]) -> bool:
+    """True if most of the lines say how much, and are no talk: "Anna: Good morning"."""
+    figures = sum(_FIGURE.match(row.cells[1].of(text)) is not None for row in rows)
+    return figures >= SHARE_OF_FIGURES * len(rows)
+
+
 def _names_above(columns: str, row: TableRow) -> tuple[str, ...]:
     """The names of the columns, if that line is divided as ``row`` is."""
     line = trimmed(columns, Span(0, len(columns)))
@@ -125,10 +190,9 @@ def _rows(text: str) -> list[TableRow]:
     rows: list[TableRow] = []
     for line in lines(text):
         words = line.of(text)
-        if "-" in words and not words.strip(_OF_RULES):
+        if "-" in words and not words.strip(OF_RULES):
             if rows:
-                last = rows.pop()
-                rows.append(TableRow(last.line, last.kind, last.cells, last.names, ruled=True))
+                rows.append(replace(rows.pop(), ruled=True))
         else:
             rows.append(_row(text, line))
     return [_aligned(text, *pair) for pair in zip_longest(rows, rows[1:])]
@@ -160,6 +224,11 @@ def _row(text: str, line: Span) -> TableRow:
             Span(line.start + m.start("value"), line.start + m.end("value")) for m in named
         )
         return TableRow(line, "named", cells, tuple(m["name"].strip(", ") for m in named))
+    labelled = _LABELLED.fullmatch(words)
+    if labelled is not None:
+        spans = (Span(*labelled.span(group)) for group in ("label", "value"))
+        cells = tuple(trimmed(text, span.counted_from(-line.start)) for span in spans)
+        return TableRow(line, "labelled", cells)
     if _GAP.search(words) and not _AFTER_SENTENCE.search(words):
         cells = _cells(text, line, _GAP)
         if all(len(cell.of(text).split()) <= MOST_WORDS for cell in cells):

@@ -19,6 +19,8 @@ __all__ = [
     "words",
 ]
 
+_NUMBERED_WORD = re.compile(r"\w+(?:[.,:]\d+)*")
+_TIME = re.compile(r"(?<![\d:.])\d{1,2}:\d{2}(?!\d|:\d)")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 #: English function words and the words that only say that a question is asked.
@@ -48,6 +50,17 @@ def content_words(text: str) -> list[str]:
     """
     every = list(dict.fromkeys(words(text)))
     return [word for word in every if word not in FUNCTION_WORDS] or every
+
+
+def numbered_words(text: str) -> frozenset[str]:
+    """The words with a figure in them, in lower case: "15:18", "2,019", "e4"."""
+    found = _NUMBERED_WORD.findall(text.casefold())
+    return frozenset(word for word in found if any(map(str.isdigit, word)))
+
+
+def times_in(text: str) -> frozenset[str]:
+    """The times of day in ``text``: "9:05" for "09:05"."""
+    return frozenset(match.lstrip("0") for match in _TIME.findall(text))
 
 
 def names(question: str) -> list[str]:

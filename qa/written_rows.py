@@ -7,20 +7,17 @@ Plot: 20; Size: 120; Rent: £48." it reads as it reads a sentence, and finds the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from qa.table_rows import Table, TableRow, tables
+from qa.table_rows import Table, TableRow, caption_of
 from qa.text import Span
 
 __all__ = ["WrittenRow", "written_rows"]
 
-#: A longer line over a table is no caption, in words.
-LONGEST_CAPTION = 12
-LONGEST_CAPTION_CHARACTERS = 400
 #: What a row is about stands in the first column of words that are different in so many of the rows.
 SHARE_OF_DIFFERENT = 0.8
-_WORDED = re.compile(r"\W*[^\W\d_]{2,}(?![\w-]*\d)")
+_WORDED = re.compile(r"\W*(?:[^\W\d_]-)?[^\W\d_]{2,}(?![\w-]*\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +27,15 @@ class WrittenRow:
     line: Span
     text: str
     cells: tuple[tuple[Span, Span], ...]
-    """Where each cell stands in :attr:`text`, and where in the text of the passage; first the subject."""
+    """Where each cell stands in :attr:`text`, and where in the passage; first the subject."""
 
 
-def written_rows(text: str, columns: str = "") -> Iterator[WrittenRow]:
-    """The rows of all tables of a text; ``columns`` is the line of names of the one in which it begins."""
-    for table in tables(text, columns):
-        subject, caption = _subject(text, table.rows), _caption(text, table)
+def written_rows(text: str, tables: Iterable[Table]) -> Iterator[WrittenRow]:
+    """The rows of these tables of a text."""
+    for table in tables:
+        subject = _subject(text, table.rows)
+        over = caption_of(text, table)
+        caption = f"{over.of(text)}\n" if over is not None else ""
         for row in table.rows:
             if any(row.cells):
                 yield _written(text, row, table.names, subject, caption)
@@ -68,12 +67,3 @@ def _subject(text: str, rows: Sequence[TableRow]) -> int:
         if len(set(worded)) >= SHARE_OF_DIFFERENT * len(values):
             return column
     return 0
-
-
-def _caption(text: str, table: Table) -> str:
-    """The line over a table, if it is short and no sentence."""
-    over = text[max(0, table.start - LONGEST_CAPTION_CHARACTERS) : table.start].strip()
-    line = over.splitlines()[-1].strip() if over else ""
-    if not line or len(line.split()) > LONGEST_CAPTION or line.endswith((".", "!", "?")):
-        return ""
-    return f"{line}\n"

@@ -38,6 +38,14 @@ Motorcycle       11.50      14.00
 # As tables of pages and of Word texts are, without bars at their ends.
 EXTRACTED = "Country | Exports in tons | Ships\nSelmar | 470 | 12\nOrvale | 1,644 | 9\n"
 
+TIMES = """\
+Stop | Bus 1 | Bus 2
+--- | --- | ---
+Station | 7:25 | 15:18
+Church | 7:50 | 15:43
+Pier | 8:14 | 16:07
+"""
+
 
 def asked(question: str, text: str) -> str | None:
     cell = cell_asked_for(question, text, Span(len(text) - 20, len(text) - 10), {})
@@ -55,6 +63,9 @@ def asked(question: str, text: str) -> str | None:
         ("When is the pool open on Monday?", GAPS, "6:30–21:30"),
         ("How many tons did Selmar export?", EXTRACTED, "470"),
         ("What is the fare of a motorcycle to Torsa?", UNNAMED, "14.00"),
+        ("When is the 15:18 from the station at the pier?", TIMES, "16:07"),
+        ("Leaving the station at 07:25: arrival at the church?", TIMES, "7:50"),
+        ("I get on at 7:25. When do I reach the church?", TIMES, "7:50"),
     ],
 )
 def test_the_question_names_a_column_and_a_row(question: str, text: str, cell: str) -> None:
@@ -125,3 +136,17 @@ def test_another_table_than_the_one_read_in_is_not_looked_at() -> None:
     text = f"{EXTRACTED}\nThe harbour was built in 1871 by the town.\n"
     near = Span(text.index("The harbour"), len(text) - 1)
     assert cell_asked_for("How many tons did Selmar export?", text, near, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When is the 15:18 at the pier?", TIMES.replace("16:07", "–")),
+        ("When does the 15:18 leave the station?", TIMES),
+        ("What is the total for the 5 lamps?", "Lamps | 5 | £20\nChairs | 12 | £30\nTotal | |\n"),
+    ],
+)
+def test_no_cell_is_looked_up_across_where_it_holds_no_time_or_the_question_none(
+    question: str, text: str
+) -> None:
+    assert asked(question, text) is None

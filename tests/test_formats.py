@@ -196,6 +196,15 @@ def test_a_page_is_its_article_without_menus_scripts_and_what_is_hidden() -> Non
             "<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>",
             "a | b\n|  | c |\nd | e",
         ),
+        ("<table><tr><td>a<td>b</td>stray words</tr></table>", "a | b | stray words"),
+        (
+            "<table><tr><td>a<div hidden>x</div> b<td>c<tr><td>d<td>e</table>",
+            "a b | c\nd | e",
+        ),
+        (
+            "<table><tr><td rowspan=9>a<td>b</table><table><tr><td>c<div>d</div></table>",
+            "a | b\n\nc\n\nd",
+        ),
         ("<table><tr><td colspan=9999>a<td>b</table>", f"| a | {' | ' * 49}b |"),
         ("<table><tr><th>A<th>B<tr><td colspan=2>c<tr><td>d<td>e</table>", "A | B\n\nc\n\nd | e"),
         ("<h1></h1><p>&lt;b&gt; &amp;amp; &#0;", "<b> &amp; \N{REPLACEMENT CHARACTER}"),
@@ -318,6 +327,18 @@ BODY_ROW = f"<w:tr>{word_cell('Ann')}{word_cell('12')}</w:tr>"
         ),
         (word_cell("Members", cell='<w:gridSpan w:val="2"/>'), "Members\nAnn | 12"),
         (word_cell("") + word_cell("Age"), "|  | Age |\nAnn | 12"),
+        (
+            word_cell("") + word_cell("Name", run="<w:b/>") + word_cell("Age", run="<w:b/>"),
+            "|  | Name | Age |\n--- | --- | ---\nAnn | 12",
+        ),
+        (
+            f'<w:trPr><w:tblHeader w:val="0"/></w:trPr>{word_cell("Name")}{word_cell("Age")}',
+            "Name | Age\nAnn | 12",
+        ),
+        (
+            f'<w:trPr><w:gridBefore w:val="1"/></w:trPr>{word_cell("A")}{word_cell("B")}',
+            "|  | A | B |\nAnn | 12",
+        ),
     ],
 )
 def test_the_first_row_of_a_word_table_names_its_columns_if_it_is_marked_so_or_bold(
@@ -330,11 +351,11 @@ def test_the_rows_that_an_open_document_repeats_on_each_page_name_columns() -> N
     header = "<table-row><table-cell><p>Name</p></table-cell><table-cell><p>Age</p></table-cell></table-row>"
     row = (
         "<table-row><table-cell><p>Ann</p></table-cell><covered-table-cell/>"
-        "<table-cell><p>12</p></table-cell></table-row>"
+        '<table-cell number-columns-repeated="2"><p>12</p></table-cell></table-row>'
     )
     content = f"<d><table><table-header-rows>{header}</table-header-rows>{row}</table></d>"
     text = read(".odt", zipped({"content.xml": content})).text
-    assert text == "Name | Age\n--- | ---\n| Ann |  | 12 |"
+    assert text == "Name | Age\n--- | ---\n| Ann |  | 12 | 12 |"
 
 
 def test_deleted_text_and_comments_of_an_open_document_are_left_out() -> None:

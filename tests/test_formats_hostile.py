@@ -17,6 +17,7 @@ from qa.documents import read_document
 from qa.errors import DocumentError
 from qa.formats.extracted import Extracted, Limits
 from qa.formats.extractor import Extractor
+from qa.formats.markup import page
 from qa.formats.worker import outcome_of
 from qa.settings import Settings
 from tests.written_files import WRITERS, zipped
@@ -296,3 +297,9 @@ def test_a_pipe_or_a_device_is_never_waited_for(tmp_path: Path, ending: str) -> 
     for file in (f"pipe{ending}", f"zero{ending}"):
         with pytest.raises(DocumentError, match="not a regular file"):
             read_document(tmp_path, file, 1_000)
+
+
+def test_cells_that_span_each_other_without_end_make_no_endless_row() -> None:
+    cells = "<td colspan=50 rowspan=50>x" * 800
+    data = f"<table><tr>{cells}{'<tr><td>y<td>z' * 49}</table>".encode()
+    assert len(page(data, LIMITS).text) < 10 * len(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.identifiers import identifiers
+from qa.identifiers import identified, identifiers
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,17 @@ def test_a_text_that_names_others_of_the_kind_passes_one_over(
 def test_white_space_without_end_is_looked_through_once() -> None:
     (identifier,) = identifiers("Who has plot 20?")
     assert not identifier.is_passed_over_in("\n" * 200_000 + " " * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The rent of flat 7 is £1,120.", True),
+        ("Flat 3 costs £845.", False),
+        ("The rent is due on Monday.", None),
+    ],
+)
+def test_a_document_names_what_is_asked_for_or_others_or_neither(
+    text: str, told: bool | None
+) -> None:
+    assert identified(identifiers("What is the rent of flat 7?"), text) is told

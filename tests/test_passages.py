@@ -14,7 +14,7 @@ from qa.layout import furniture
 from qa.models.encoder import Encoder
 from qa.passages import Passage, header_of, split_passages
 from qa.sentences import sentences
-from qa.text import lines
+from qa.text import Span, lines
 from tests.fakes import FakeEncoder
 from tests.strategies import prose, texts
 
@@ -107,6 +107,29 @@ def test_neighbours_share_exactly_one_sentence() -> None:
     passages = split(text, max_words=28)
     assert [len(passage.sentences) for passage in passages] == [4, 4, 4, 4, 4, 4, 2]
     assert all(before.sentences[-1] == after.sentences[0] for before, after in pairwise(passages))
+
+
+def test_a_section_is_not_cut_where_it_fits_a_passage_of_its_own() -> None:
+    sections = [
+        " ".join(f"Part {part} has a line {n}." for n in range(lines))
+        for part, lines in enumerate((5, 3, 12, 4, 2))
+    ]
+    text = "\n\n".join(sections)
+    together = [
+        Span(text.index(section), text.index(section) + len(section)) for section in sections
+    ]
+    passages = split_passages(
+        text,
+        header=HEADER,
+        count_tokens=lambda words: len(words.split()),
+        max_tokens=ROOMY,
+        max_words=42,
+        together=together,
+    )
+    begins = [passage.span.start for passage in passages]
+    # The third is longer than a passage, and the fourth has room behind its end.
+    assert [span.start in begins for span in together] == [True, True, False, False, True]
+    assert uncovered(text, passages) == ""
 
 
 def test_a_giant_line_without_punctuation_is_cut_and_covered() -> None:

@@ -368,3 +368,97 @@ def test_a_row_whose_cell_holds_several_sentences_is_answered_by_the_one_in_whic
     best = reader.read(retrieval("What of it?", passage(text)))[0]
     assert quote(text, best.span) == "Open by day."
     assert quote(text, best.sentence).endswith("Open by day.")
+
+
+FAULTS = (
+    "Display | Cause | What to do\n--- | --- | ---\n"
+    "E1 | sensor broken | call the service\nE4 | fan blocked | wait 10 to 15 minutes\n"
+)
+
+
+def contexts_read(question: str, *passages: RetrievedPassage) -> list[str]:
+    model = WordScores({})
+    SpanReader(model, PLAIN_WEIGHTS).read(retrieval(question, *passages))
+    return model.contexts
+
+
+def answers(question: str, liked: dict[str, float], *passages: RetrievedPassage) -> list[str]:
+    read = SpanReader(WordScores(liked), PLAIN_WEIGHTS).read(retrieval(question, *passages))
+    return [candidate.passage.slice(candidate.span) for candidate in read]
+
+
+def test_a_rule_and_the_names_of_columns_answer_nothing() -> None:
+    liked = {"Cause": 9.0, "---": 9.0, "blocked": 1.0}
+    assert answers("What is wrong?", liked, passage(FAULTS))[0] == "blocked"
+
+
+def test_a_row_about_another_code_is_passed_over_where_the_table_has_the_one_asked_for() -> None:
+    liked = {"sensor": 9.0, "blocked": 1.0}
+    assert answers("What does E4 mean?", liked, passage(FAULTS)) == ["blocked"]
+    assert answers("What does E5 mean?", liked, passage(FAULTS))[0] == "sensor"
+
+
+def test_a_timetable_without_the_time_asked_for_is_passed_over_where_another_has_it() -> None:
+    weekdays = (
+        "Stop | Bus 1 | Bus 2\n--- | --- | ---\nStation | 7:25 | 15:18\nPier | 8:14 | 16:07\n"
+    )
+    sundays = "Stop | Bus A | Bus B\n--- | --- | ---\nStation | 9:25 | 17:18\nPier | 9:59 | 17:59\n"
+    found = answers(
+        "When is the 15:18 at the pier?",
+        {"17:59": 9.0, "7:25": 1.0},
+        passage(sundays, id_=1),
+        passage(weekdays, id_=2, document=2),
+    )
+    assert found[0] == "16:07"
+
+
+def test_how_much_is_no_code_no_date_and_nothing_that_the_question_says() -> None:
+    liked = {"fan": 9.0, "10": 5.0, "15": 5.0}
+    assert answers("How long does E4 wait?", liked, passage(FAULTS))[0] == "10 to 15"
+    stock = (
+        "SKU: TL-1, Item: Drill 18 V, Stock: 14 pieces, Counted: 2025-05-12\n"
+        "SKU: TL-2, Item: Hammer, Stock: none, Counted: 2025-05-12\n"
+    )
+    liked = {"TL-1;": 9.0, "18": 9.0, "2025-05-12.": 9.0, "14": 1.0}
+    assert answers("How many drills are there?", liked, passage(stock))[0] == "14"
+
+
+def test_where_a_document_names_the_unit_asked_for_those_of_other_units_are_not_read() -> None:
+    other = replace(passage("The rent is £845.", id_=1), identified=False)
+    asked = replace(passage("The rent is £1,120.", id_=2, document=2), identified=True)
+    question = "What is the rent of flat 7?"
+    assert [text.endswith("£1,120.") for text in contexts_read(question, other, asked)] == [True]
+    assert len(contexts_read(question, other)) == 1
+
+
+def test_the_first_line_of_a_list_is_no_name_of_its_columns() -> None:
+    inn = "Landlord: Harriet Poole\nOpened: 1884\nRooms: 14\nSeats: 60\n"
+    assert answers("Who is the landlord?", {"Harriet": 9.0, "Poole": 9.0}, passage(inn))[0] == (
+        "Harriet Poole"
+    )
+
+
+def test_how_long_and_how_old_may_be_said_in_words() -> None:
+    tasks = "Task | Duration | Cost\n--- | --- | ---\nThe roof | two weeks | £400\nA door | a day | £90\n"
+    assert answers("How long does the roof take?", {"two": 9.0}, passage(tasks))[0] == "two"
+    gutters = tasks.replace("two weeks", "every spring")
+    assert answers("How often is the roof done?", {"every": 9.0}, passage(gutters))[0] == "every"
+
+
+def test_a_time_in_the_question_leaves_tables_without_times_alone() -> None:
+    times = (
+        "Ferry | Harbour | Island\n--- | --- | ---\nFirst | 9:10 | 9:55\nSecond | 12:10 | 12:55\n"
+    )
+    fares = "Ticket | Price\n--- | ---\nAdult single | £4 each\nChild single | £2 each\n"
+    found = answers(
+        "What is an adult single on the 12:10 ferry?",
+        {"£4": 9.0},
+        passage(fares, id_=1),
+        passage(times, id_=2, document=2),
+    )
+    assert found[0] == "£4"
+
+
+def test_of_two_codes_asked_for_the_rows_of_both_are_read() -> None:
+    liked = {"sensor": 9.0, "blocked": 1.0}
+    assert set(answers("What do E1 and E4 mean?", liked, passage(FAULTS))) == {"sensor", "blocked"}

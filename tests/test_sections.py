@@ -76,3 +76,15 @@ def test_a_row_of_names_that_is_very_long_is_left_out() -> None:
     row = " | ".join(f"cell {n}" for n in range(20))
     text = f"{names}\n---\n{row}\n{row}\n{row}\n"
     assert Sections(text, [], "").above(text.rindex("cell 0")) == Section()
+
+
+def test_sections_and_tables_with_the_line_over_them_are_kept_together() -> None:
+    text = f"{NOTES}\nPrices\n\nAdult    7.40     9.90\nChild    3.70     4.95\nDog      1.00     1.50\n"
+    together = [span.of(text) for span in Sections(text, markdown_marks(text), "Quill").together]
+    assert "### New\n\n- A dark theme.\n\n" in together
+    assert any(kept.startswith("## 4.0.2") and kept.endswith("1.50\n") for kept in together)
+    assert any(
+        kept.startswith("| Plot") or (kept.startswith("## 4.0.2") and kept.endswith("onions |"))
+        for kept in together
+    )
+    assert any(kept.startswith("Prices") and kept.endswith("1.50") for kept in together)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qa.table_rows import tables
 from qa.written_rows import written_rows
 
 PLOTS = """\
@@ -61,6 +62,31 @@ GLASS = (
             "",
             ["Ada Lind – Chair.", "Tom Hale – Treasurer.", "Eva Ros – Secretary."],
         ),
+        (
+            "SKU: V-1, Item: V-nails, Note: few\nSKU: V-2, Item: Wood glue\n",
+            "",
+            ["V-nails – SKU: V-1; Note: few.", "Wood glue – SKU: V-2."],
+        ),
+        (
+            "|---|---|---|\n| 7 | Ada Lind | £48 |\n| 8 | Tom Hale | £26 |\n",
+            "| Plot | Holder | Rent |",
+            ["Ada Lind – Plot: 7; Rent: £48.", "Tom Hale – Plot: 8; Rent: £26."],
+        ),
+        (
+            "Tickets\n\n- Adults: £9.50\n- Under 6: free\n- Family (two adults): £22\n",
+            "",
+            [
+                "Tickets\nAdults – £9.50.",
+                "Tickets\nUnder 6 – free.",
+                "Tickets\nFamily (two adults) – £22.",
+            ],
+        ),
+        (
+            "Error: fan stopped, Error: call Ivor, Host: beta\n" * 2,
+            "",
+            ["fan stopped – Error: call Ivor; Host: beta."] * 2,
+        ),
+        ("Ann: Good morning.\nTom: 9 already?\nAnn: I overslept.\n", "", []),
         ("The mill burned. Nobody was hurt.\nIt was rebuilt.\n", "", []),
     ],
     ids=[
@@ -71,18 +97,23 @@ GLASS = (
         "names without the first",
         "a last row",
         "no names",
+        "an empty cell left out",
+        "cut at its rule",
+        "a list of prices",
+        "a name twice",
+        "talk",
         "no table",
     ],
 )
 def test_a_row_says_what_it_is_about_and_then_each_column(
     text: str, above: str, written: list[str]
 ) -> None:
-    assert [row.text for row in written_rows(text, above)] == written
+    assert [row.text for row in written_rows(text, tables(text, above))] == written
 
 
 @pytest.mark.parametrize("text", [PLOTS, STOCK, GLASS])
 def test_each_cell_is_the_same_where_it_is_read_and_where_it_stands(text: str) -> None:
-    for row in written_rows(text, ""):
+    for row in written_rows(text, tables(text)):
         for written, stands in row.cells:
             assert written.of(row.text) == stands.of(text) != ""
             assert row.line.covers(stands)
@@ -90,4 +121,21 @@ def test_each_cell_is_the_same_where_it_is_read_and_where_it_stands(text: str) -
 
 def test_a_sentence_over_a_table_is_no_caption() -> None:
     text = "These are the plots.\n" + PLOTS
-    assert next(written_rows(text, "")).text.startswith("Ada Lind")
+    assert next(written_rows(text, tables(text))).text.startswith("Ada Lind")
+
+
+def test_lines_of_a_log_that_share_one_name_are_no_table_of_all_their_names() -> None:
+    log = "".join(f"Time: {n}, user{n}: in\n" for n in range(200))
+    assert all(len(table.names) <= 2 for table in tables(log))
+
+
+def test_rows_that_leave_out_what_others_name_have_as_many_cells() -> None:
+    text = "SKU: V-1, Item: Nails, Note: few\nSKU: V-2, Note: old\nSKU: V-3, Item: Glue\n"
+    (table,) = tables(text)
+    assert table.names == ("SKU", "Item", "Note")
+    assert {len(row.cells) for row in table.rows} == {3}
+    assert [row.text for row in written_rows(text, [table])] == [
+        "V-1 – Item: Nails; Note: few.",
+        "V-2 – Note: old.",
+        "V-3 – Item: Glue.",
+    ]

@@ -10,7 +10,7 @@ from qa.errors import DocumentError
 from qa.formats.archive import day_of, refuse_excess, require_shallow
 from qa.formats.encodings import declared_in_page, decoded
 from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.formats.table_lines import MOST_SPANNED, TableLines
+from qa.formats.table_lines import MOST_COLUMNS, MOST_SPANNED, TableLines
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -133,7 +133,10 @@ class _Row:
         """The next cell; what it spans is left empty."""
         self._leave_what_is_spanned()
         at, width, rows = len(self._cells), _span(cell, "colspan"), _span(cell, "rowspan")
-        self._cells += [text, *[""] * (width - 1)]
+        self._cells.append(text)
+        if at + width > MOST_COLUMNS:
+            return
+        self._cells += [""] * (width - 1)
         if rows > 1:
             self._spans.update(dict.fromkeys(range(at, at + width), rows - 1))
 
@@ -142,10 +145,10 @@ class _Row:
             self._spans[len(self._cells)] -= 1
             self._cells.append("")
 
-    def cells(self) -> list[str]:
-        """All of them, once the last has come."""
+    def cells(self, stray: str) -> list[str]:
+        """All of them, once the last has come; ``stray`` is what stands behind it."""
         self._leave_what_is_spanned()
-        return self._cells
+        return [*self._cells, stray] if stray else self._cells
 
     @property
     def names_columns(self) -> bool:
@@ -183,7 +186,7 @@ class _Line:
             self._pieces.append("\n" if self._verbatim else within_row)
         elif self._row is not None:
             self._pieces.append(" " if tag not in _INLINE else "")
-        elif tag == "tr" and _is_row(element, 1 if any(self._spans.values()) else 2):
+        elif tag == "tr" and self._begins_row(element):
             self.end()
             table = next(element.iterancestors("table"), None)
             if table is not self._table:
@@ -195,11 +198,17 @@ class _Line:
             if tag in _LISTS and element.getparent().tag != "li":
                 self._separator = "\n\n"
 
+    def _begins_row(self, element: HtmlElement) -> bool:
+        is_spanned = self._table is not None and any(self._spans.values())
+        goes_on = is_spanned and next(element.iterancestors("table"), None) is self._table
+        return _is_row(element, 1 if goes_on else 2)
+
     def close(self, element: HtmlElement) -> None:
         tag = element.tag
         if self._row is not None:
             if element is self._row.element:
-                self._table_lines.add(self._row.cells(), names=self._row.names_columns)
+                cells = self._row.cells(" ".join("".join(self._pieces).split()))
+                self._table_lines.add(cells, names=self._row.names_columns)
                 self._row = None
                 self._pieces = []
             elif tag in ("td", "th"):
@@ -218,7 +227,13 @@ class _Line:
             self._verbatim -= tag == "pre"
 
     def end(self, separator: str = "\n\n") -> None:
-        """Make a paragraph of what has come; ``separator`` is what stands before the next of its kind."""
+        """Make a paragraph of what has come; ``separator`` is what stands before the next of its kind.
+
+        Within a row nothing ends but cells.
+        """
+        if self._row is not None:
+            self._pieces.append(" ")
+            return
         text = "".join(self._pieces)
         self._pieces = []
         if not self._verbatim:

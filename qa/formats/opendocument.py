@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qa.errors import DocumentError
 from qa.formats.archive import Archive, attribute, day_of, name_of
 from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.formats.table_lines import TableLines
+from qa.formats.table_lines import MOST_COLUMNS, MOST_SPANNED, TableLines
 from qa.metadata import infer_metadata
 
 if TYPE_CHECKING:
@@ -65,8 +65,13 @@ def _add_table(table: _Element, blocks: Blocks) -> None:
         if name_of(row) == "table-row":
             above = row.getparent()
             names = above is not None and name_of(above) == "table-header-rows"
-            cells = [" ".join(_text(cell, within=True).split()) for cell in row]
-            lines.add(cells, names=names)
+            cells = []
+            for cell in row:
+                repeated = attribute(cell, "number-columns-repeated")
+                times = int(repeated) if repeated.isdecimal() and len(repeated) < 9 else 1
+                text = " ".join(_text(cell, within=True).split())
+                cells += [text] * max(1, min(times, MOST_SPANNED))
+            lines.add(cells[:MOST_COLUMNS], names=names)
 
 
 def _text(element: _Element, *, within: bool = False) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from qa.formats.extracted import Blocks
 
-__all__ = ["MOST_SPANNED", "TableLines"]
+__all__ = ["MOST_COLUMNS", "MOST_SPANNED", "TableLines"]
 
-#: A cell that says it spans more columns or rows is a mistake or an attack.
-MOST_SPANNED = 50
+#: A cell that says it spans more columns or rows is a mistake or an attack, and so is a row of more cells
+#: for what is spanned.
+MOST_SPANNED, MOST_COLUMNS = 50, 200
 _BAR = " | "
 
 

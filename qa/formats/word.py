@@ -118,13 +118,15 @@ def _add_table(table: _Element, blocks: Blocks) -> None:
     lines = TableLines(blocks)
     for row in _rows(table):
         cells = [*_cells(row)]
-        names = any(name_of(of_row) == "tblHeader" for of_row in row.iter()) or (
-            bool(cells) and all(_is_bold(cell) for cell in cells)
+        header = _property(row, "trPr", "tblHeader")
+        bold = [_is_bold(cell) for cell in cells]
+        names = (header is not None and attribute(header, "val") not in _OFF) or (
+            True in bold and False not in bold
         )
-        texts: list[str] = []
+        texts = [""] * _count(_property(row, "trPr", "gridBefore"))
         for cell in cells:
             texts.append(" ".join(_text(cell, within=True).split()))
-            texts.extend([""] * (_columns(cell) - 1))
+            texts.extend([""] * (_count(_property(cell, "tcPr", "gridSpan")) - 1))
         lines.add(texts, names=names)
 
 
@@ -136,17 +138,24 @@ def _cells(row: _Element) -> Iterator[_Element]:
             yield from _cells(part)
 
 
-def _columns(cell: _Element) -> int:
-    """How many columns a cell spans."""
-    spans = (attribute(part, "val") for part in cell.iter() if name_of(part) == "gridSpan")
-    span = next(spans, "")
-    return min(int(span), MOST_SPANNED) if span.isdecimal() and len(span) < 9 else 1
+def _property(element: _Element, properties: str, name: str) -> _Element | None:
+    """What a row or a cell says of itself, not of what it holds."""
+    own = (part for part in element if name_of(part) == properties)
+    return next((part for of in own for part in of if name_of(part) == name), None)
 
 
-def _is_bold(cell: _Element) -> bool:
-    """True if all its words are, and if it has any; so names of columns are often told from the rest."""
+def _count(columns: _Element | None) -> int:
+    """How many columns that is; 0 where nothing says it."""
+    count = attribute(columns, "val") if columns is not None else ""
+    return min(int(count), MOST_SPANNED) if count.isdecimal() and len(count) < 9 else 0
+
+
+def _is_bold(cell: _Element) -> bool | None:
+    """True if all its words are, as names of columns often are told from the rest; ``None`` without words."""
     runs = [part for part in cell.iter() if name_of(part) == "r" and _text(part).strip()]
-    return bool(runs) and all(
+    if not runs:
+        return None
+    return all(
         any(name_of(part) == "b" and attribute(part, "val") not in _OFF for part in run.iter())
         for run in runs
     )
