@@ -187,6 +187,10 @@ def test_a_page_is_its_article_without_menus_scripts_and_what_is_hidden() -> Non
         ("<table><tr><td><h1>A</h1><p>b</p><td>c</table>", "A\n\nb\n\nc"),
         ("<table><tr><td>a<br>b<td>c<tr><td>d<td>e</table>", "a b | c\nd | e"),
         ("<table><tr><th>A<th>B<tr><td>c<td>d</table>", "A | B\n--- | ---\nc | d"),
+        (
+            "<table><tr><td>Menu<td>One.<br><br>Two.<br><br>Three.</table>",
+            "Menu\n\nOne.\nTwo.\nThree.",
+        ),
         ("<table><thead><tr><td>A<td>B</thead><tr><td>c<td>d</table>", "A | B\n--- | ---\nc | d"),
         ("<table><tr><th>A<td>b<tr><th>C<td>d</table>", "A | b\nC | d"),
         ("<table><tr><th>A<th>B</table>", "A | B"),

@@ -36,6 +36,8 @@ _LISTS = frozenset("dl ol table ul".split())
 #: A list of at least so many links with hardly any words beside them is a menu.
 FEWEST_LINKS = 3
 LINKS_OF_A_MENU = 0.9
+#: A cell with more line breaks holds paragraphs of a page that a table lays out.
+MOST_BREAKS = 3
 #: An element that claims to be the page's main one must hold so many characters.
 SMALLEST_MAIN = 140
 
@@ -281,6 +283,8 @@ def _is_menu(list_: HtmlElement) -> bool:
 def _is_row(row: HtmlElement, fewest: int) -> bool:
     """False for a row that only lays out a page: that holds whole sections of it, or fewer cells."""
     cells = [cell for cell in row if cell.tag in ("td", "th")]
+    if any(sum(1 for _ in cell.iter("br")) > MOST_BREAKS for cell in cells):
+        return False
     apart = {"table", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "blockquote"}
     return len(cells) >= fewest and not any(
         part.tag in apart or (part.tag == "p" and part.getprevious() is not None)
