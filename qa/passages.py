@@ -61,12 +61,11 @@ def split_passages(
     """Whole sentences gathered up to ``max_words`` and to ``max_tokens`` with the header in front.
 
     The header is ``header`` and what ``section_at`` says of the offset at which a passage begins.
-    Neighbouring passages share one sentence, so that nothing is lost at a cut, but where a section or a table
-    begins. What lies in one of the spans
-    ``together``, in order of their starts, is not cut where it fits a passage of its own and the one before
-    is no scrap. Prose and furniture never share a passage; without ``menus`` there is no furniture. A
-    sentence that does not fit alone is cut at white space. ``count_tokens`` counts without the encoder's
-    special tokens; ``max_tokens`` leaves them out too.
+    Neighbouring passages share one sentence, so that nothing is lost at a cut, but where a section or a
+    table begins. What lies in one of the spans ``together``, in order of their starts, is not cut where it
+    fits a passage of its own and the one before is no scrap. Prose and furniture never share a passage;
+    without ``menus`` there is no furniture. A sentence that does not fit alone is cut at white space.
+    ``count_tokens`` counts without the encoder's special tokens; ``max_tokens`` leaves them out too.
     """
     sections = _Room(section_at, count_tokens, max(max_tokens - count_tokens(header), 1))
     passages: list[Passage] = []

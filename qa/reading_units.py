@@ -23,8 +23,7 @@ __all__ = ["rows_of", "units_of", "with_best_span"]
 
 #: A question in the text asks what is asked if so many of its words are those of the one asked.
 SHARE_OF_THE_SAME = 0.6
-
-
+#: Of a row, what such a question asks for stands in a cell with an amount.
 _ASKS_FOR_AMOUNT = re.compile(r"\bhow (?:many|much|long|old)\b", re.IGNORECASE)
 _DATE_OR_CODE = re.compile(r"\d{4}-\d\d-\d\d|[A-Za-z]+-?\d[\w-]*")
 

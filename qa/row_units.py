@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from qa.identifiers import Identifier, identifiers
@@ -24,14 +24,16 @@ def with_rows(retrieval: Retrieval, units: Sequence[Unit]) -> list[Unit]:
     found = [list(tables(u.passage.text, u.passage.section.columns)) for u in units]
     if not any(found):
         return list(units)
+    called = identifiers(retrieval.question)
+    numbers = numbered_words(retrieval.question)
     rows = [
         row
         for unit, held in zip(units, found, strict=True)
-        for row in _rows_in(unit, held, retrieval)
+        for row in _rows_in(unit, held, numbers, called, retrieval.term_weights)
     ]
     chosen = sorted(rows, key=_promise, reverse=True)[:MOST_WRITTEN_ROWS]
     apart = {(row.passage.id, sentence.span) for row in chosen for sentence in row.sentences}
-    others = _of_other_things(retrieval.question, units, found)
+    others = _of_other_things(times_in(retrieval.question), called, units, found)
     left: list[Unit] = []
     for unit, held, lines in zip(units, found, others, strict=True):
         heads = [table.header for table in held if table.header is not None and table.ruled]
@@ -53,17 +55,21 @@ def _may_answer(passage: RetrievedPassage, sentence: Span, lines: Sequence[Span]
 
 
 def _of_other_things(
-    question: str, units: Sequence[Unit], found: Sequence[Sequence[Table]]
+    asked: Set[str],
+    called: Sequence[Identifier],
+    units: Sequence[Unit],
+    found: Sequence[Sequence[Table]],
 ) -> list[list[Span]]:
     """For each unit the lines of the rows in its tables that are about another thing than the question.
 
-    A row about E1 says nothing about E4 where its table has a row that does, nor a timetable without the
-    15:18 where another has it.
+    The question gives the times ``asked``, and identifies things as ``called``. A row about E1 says nothing
+    about E4 where its table has a row that does, nor a timetable without the 15:18 where another has it.
     """
-    called, asked = identifiers(question), times_in(question)
     times = [
         [
             times_in(Span(table.start, table.rows[-1].line.end).of(unit.passage.text))
+            if asked
+            else frozenset()
             for table in held
         ]
         for unit, held in zip(units, found, strict=True)
@@ -94,20 +100,24 @@ def _promise(row: Unit) -> float:
     return lexical + similarity
 
 
-def _rows_in(unit: Unit, found: Sequence[Table], retrieval: Retrieval) -> Iterator[Unit]:
+def _rows_in(
+    unit: Unit,
+    found: Sequence[Table],
+    numbers: Set[str],
+    called: Sequence[Identifier],
+    term_weights: Mapping[str, float],
+) -> Iterator[Unit]:
     """The rows of tables in a passage that may answer, each with its sentences.
 
-    A row without the numbers of the question is about something else: plot 20 is not plot 57.
+    A row without the ``numbers`` of the question is about something else: plot 20 is not plot 57.
     """
     passage = unit.passage
-    numbers = numbered_words(retrieval.question)
-    called = identifiers(retrieval.question)
     for row in written_rows(passage.text, found):
         line = row.line.counted_from(-passage.span.start)
         sentences = tuple(s for s in unit.sentences if line.covers(s.span))
         written = Unit(passage, sentences, row)
         if sentences and numbers <= numbered_words(written.context):
-            lexical = matched_share(row.text, retrieval.term_weights)
+            lexical = matched_share(row.text, term_weights)
             identifies = any(identifier.is_named_in(row.text) for identifier in called)
             held = tuple(_holding(s, lexical, identifies) for s in sentences)
             yield replace(written, sentences=held)

@@ -12,10 +12,12 @@ __all__ = [
     "content_words",
     "holds_name",
     "names",
+    "numbered_words",
     "share_of_terms",
     "stem",
     "stem_set",
     "stems",
+    "times_in",
     "words",
 ]
 

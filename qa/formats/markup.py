@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from qa.errors import DocumentError
 from qa.formats.archive import day_of, refuse_excess, require_shallow
 from qa.formats.encodings import declared_in_page, decoded
-from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.formats.table_lines import MOST_COLUMNS, MOST_SPANNED, TableLines
+from qa.formats.extracted import Blocks, Extracted, Limits, in_one_line
+from qa.formats.table_lines import MOST_COLUMNS, TableLines, spanned
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -160,8 +160,7 @@ class _Row:
 
 
 def _span(cell: HtmlElement, of: str) -> int:
-    number = (cell.get(of) or "").strip()
-    return max(1, min(int(number), MOST_SPANNED)) if number.isdecimal() and len(number) < 9 else 1
+    return max(1, spanned((cell.get(of) or "").strip()))
 
 
 class _Line:
@@ -209,12 +208,12 @@ class _Line:
         tag = element.tag
         if self._row is not None:
             if element is self._row.element:
-                cells = self._row.cells(" ".join("".join(self._pieces).split()))
+                cells = self._row.cells(in_one_line("".join(self._pieces)))
                 self._table_lines.add(cells, names=self._row.names_columns)
                 self._row = None
                 self._pieces = []
             elif tag in ("td", "th"):
-                self._row.add(element, " ".join("".join(self._pieces).split()))
+                self._row.add(element, in_one_line("".join(self._pieces)))
                 self._pieces = []
             elif tag not in _INLINE:
                 self._pieces.append(" ")

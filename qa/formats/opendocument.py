@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from qa.errors import DocumentError
 from qa.formats.archive import Archive, attribute, day_of, name_of
-from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.formats.table_lines import MOST_COLUMNS, MOST_SPANNED, TableLines
+from qa.formats.extracted import Blocks, Extracted, Limits, in_one_line
+from qa.formats.table_lines import MOST_COLUMNS, TableLines, spanned
 from qa.metadata import infer_metadata
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ def _add_table(table: _Element, blocks: Blocks) -> None:
             names = above is not None and name_of(above) == "table-header-rows"
             cells = []
             for cell in row:
-                repeated = attribute(cell, "number-columns-repeated")
-                times = int(repeated) if repeated.isdecimal() and len(repeated) < 9 else 1
-                text = " ".join(_text(cell, within=True).split())
-                cells += [text] * max(1, min(times, MOST_SPANNED))
+                times = max(1, spanned(attribute(cell, "number-columns-repeated")))
+                cells += [in_one_line(_text(cell, within=True))] * times
             lines.add(cells[:MOST_COLUMNS], names=names)
 
 

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from qa.formats.extracted import Blocks
 
-__all__ = ["MOST_COLUMNS", "MOST_SPANNED", "TableLines"]
+__all__ = ["MOST_COLUMNS", "TableLines", "spanned"]
 
 #: A cell that says it spans more columns or rows is a mistake or an attack, and so is a row of more cells
 #: for what is spanned.
 MOST_SPANNED, MOST_COLUMNS = 50, 200
 _BAR = " | "
+
+
+def spanned(said: str) -> int:
+    """How many columns or rows a cell says it spans; 0 where it says no number."""
+    return min(int(said), MOST_SPANNED) if said.isdecimal() and len(said) < 9 else 0
 
 
 class TableLines:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from qa.errors import DocumentError
 from qa.formats.archive import Archive, attribute, day_of, name_of
-from qa.formats.extracted import Blocks, Extracted, Limits
-from qa.formats.table_lines import MOST_SPANNED, TableLines
+from qa.formats.extracted import Blocks, Extracted, Limits, in_one_line
+from qa.formats.table_lines import TableLines, spanned
 from qa.metadata import infer_metadata
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _add_table(table: _Element, blocks: Blocks) -> None:
         )
         texts = [""] * _count(_property(row, "trPr", "gridBefore"))
         for cell in cells:
-            texts.append(" ".join(_text(cell, within=True).split()))
+            texts.append(in_one_line(_text(cell, within=True)))
             texts.extend([""] * (_count(_property(cell, "tcPr", "gridSpan")) - 1))
         lines.add(texts, names=names)
 
@@ -146,8 +146,7 @@ def _property(element: _Element, properties: str, name: str) -> _Element | None:
 
 def _count(columns: _Element | None) -> int:
     """How many columns that is; 0 where nothing says it."""
-    count = attribute(columns, "val") if columns is not None else ""
-    return min(int(count), MOST_SPANNED) if count.isdecimal() and len(count) < 9 else 0
+    return spanned(attribute(columns, "val")) if columns is not None else 0
 
 
 def _is_bold(cell: _Element) -> bool | None:
