@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer
 
@@ -16,6 +17,9 @@ from qa.tui.keys import CHAT_KEYS
 from qa.tui.question import QuestionBox
 
 __all__ = ["HelpScreen"]
+
+#: Cells for what a key does, however narrow the screen.
+LEAST_WIDTH = 20
 
 
 class HelpScreen(ModalScreen[None]):
@@ -34,18 +38,31 @@ class HelpScreen(ModalScreen[None]):
         box = Vertical(classes="window")
         box.border_title = "Keys"
         with box:
-            yield DataTable(id="keys", show_header=False, cursor_type="row")
+            yield _KeyTable(list(self._rows()))
         yield Footer(compact=True, show_command_palette=False)
 
-    def on_mount(self) -> None:
-        table = self.query_one("#keys", DataTable)
-        table.add_columns("key", "what")
+    def _rows(self) -> Iterator[tuple[Text, Text]]:
         chat = [*QuestionBox.BINDINGS, *CHAT_KEYS]
         for binding in chat if self._keys is None else self._keys:
             if isinstance(binding, Binding) and binding.tooltip:
-                key = Text(self.app.get_key_display(binding).replace("^", "ctrl+"), style="bold")
-                table.add_row(key, Text(binding.tooltip))
+                key = self.app.get_key_display(binding).replace("^", "ctrl+")
+                yield Text(key, style="bold"), Text(binding.tooltip)
         if self._keys is None:
-            table.add_row(
-                Text("a letter", style="bold"), Text("that is none of these begins a question")
-            )
+            yield Text("a letter", style="bold"), Text("that is none of these begins a question")
+
+
+class _KeyTable(DataTable[Text]):
+    """A row for each key; what it does is wrapped, since what is cut cannot be read."""
+
+    def __init__(self, rows: Sequence[tuple[Text, Text]]) -> None:
+        super().__init__(id="keys", show_header=False, cursor_type="row")
+        self._keys = rows
+
+    def on_resize(self, event: Resize) -> None:
+        widest = max(key.cell_len for key, _ in self._keys)
+        around = 4 * self.cell_padding + self.styles.scrollbar_size_vertical
+        self.clear(columns=True)
+        self.add_column("key", width=widest)
+        self.add_column("what", width=max(event.size.width - widest - around, LEAST_WIDTH))
+        for row in self._keys:
+            self.add_row(*row, height=None)
