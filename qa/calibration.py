@@ -11,8 +11,8 @@ from math import exp, inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from qa.answer import Evidence
 from qa.errors import StoreError
+from qa.evidence import Evidence
 from qa.files import read_regular_file, replace_file
 
 __all__ = [

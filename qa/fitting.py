@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qa.answer import Evidence
 from qa.calibration import LogisticCalibrator
+from qa.evidence import Evidence
 
 __all__ = [
     "Bin",

@@ -7,21 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qa.answer import (
-    Calibrator,
-    Citation,
-    Evidence,
-    Reply,
-    evidence_of,
-    make_reply,
-    with_file_states,
-)
+from qa.answer import Citation, Reply, make_reply, with_file_states
 from qa.calibration import load_calibration
 from qa.candidates import Candidate, Reader
 from qa.corpus import FileState, corpus_files, file_state
 from qa.dialogue import Reading, plausibility, readings
 from qa.documents import Document
 from qa.errors import IndexStateError, QuestionError
+from qa.evidence import Calibrator, Evidence, evidence_of
 from qa.formats.extracted import Limits
 from qa.indexing import IndexReport, Progress, changed_files, update_index
 from qa.loading import loading

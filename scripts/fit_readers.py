@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qa.answer import evidence_of
 from qa.calibration import LogisticCalibrator
 from qa.candidates import Candidate, Row, ranked
+from qa.evidence import evidence_of
 from qa.fitting import fit_calibrator
 from qa.labelled import LabelledQuestion, read_labelled, write_paragraphs
 from qa.models.encoder import Encoder, load_encoder

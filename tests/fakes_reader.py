@@ -10,9 +10,10 @@ from datetime import date
 import numpy as np
 
 from qa.agreement import Agreement
-from qa.answer import Answer, Citation, Evidence, Scores
+from qa.answer import Answer, Citation, Scores
 from qa.candidates import Candidate
 from qa.documents import Document, document_from
+from qa.evidence import Evidence
 from qa.indexing import update_index
 from qa.models.reader import TokenScores
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence

@@ -7,17 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from qa.answer import (
-    ABOUT_SOMETHING_ELSE,
-    Answer,
-    NoAnswer,
-    Reply,
-    Stage,
-    evidence_of,
-    make_reply,
-    rivals_of,
-)
+from qa.answer import ABOUT_SOMETHING_ELSE, Answer, NoAnswer, Reply, Stage, make_reply, rivals_of
 from qa.documents import Document
+from qa.evidence import evidence_of
 from qa.retrieval import Retrieval
 from qa.text import Span
 from tests.fakes_reader import FakeReader, FixedCalibrator, document, passage_of, retrieval_of

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import Answer, Evidence, NoAnswer
+from qa.answer import Answer, NoAnswer
 from qa.calibration import (
     CALIBRATION_FILE,
     LogisticCalibrator,
@@ -25,6 +25,7 @@ from qa.calibration import (
     save_calibration,
 )
 from qa.errors import StoreError
+from qa.evidence import Evidence
 from qa.indexing import update_index
 from qa.session import Session
 from qa.settings import EMBEDDED_READER, Settings

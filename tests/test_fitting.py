@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import Evidence
 from qa.calibration import LogisticCalibrator
+from qa.evidence import Evidence
 from qa.fitting import (
     Bin,
     Threshold,

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from qa.answer import Answer, Citation, Evidence, NoAnswer, Reply
+from qa.answer import Answer, Citation, NoAnswer, Reply
 from qa.documents import read_document
 from qa.errors import IndexStateError, QuestionError, UsageError
+from qa.evidence import Evidence
 from qa.indexing import update_index
 from qa.models.encoder import Encoder, load_encoder
 from qa.session import Session, index_exists, list_sources

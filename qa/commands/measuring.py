@@ -18,8 +18,9 @@ from qa.terminal import progress_bar, say
 from qa.text import counted, one_line
 
 if TYPE_CHECKING:
-    from qa.answer import Evidence, Reply
+    from qa.answer import Reply
     from qa.evaluate import Judged
+    from qa.evidence import Evidence
     from qa.fitting import Bin, Threshold
     from qa.labelled import Labelled, LabelledQuestion
     from qa.session import Inquiry, Session
