@@ -209,7 +209,7 @@ def make_reply(
 def _passed_over(question: str, document: Document) -> str | None:
     """What the question calls a thing by, if the document names others of the kind, but not that one."""
     called = identifiers(question)
-    whole = f"{document.title}\n{document.file}\n{document.text}" if called else ""
+    whole = document.with_its_names if called else ""
     return next((i.text for i in called if i.is_passed_over_in(whole)), None)
 
 

@@ -52,6 +52,11 @@ class Document:
         """Line and column of any offset."""
         return LineIndex(self.text)
 
+    @property
+    def with_its_names(self) -> str:
+        """Title, file and text: where it may say what it is about."""
+        return f"{self.title}\n{self.file}\n{self.text}"
+
     def location(self, offset: int) -> str | None:
         """On which place of the original the character at ``offset`` stands: "page 3"."""
         return location_at(self.marks, offset)

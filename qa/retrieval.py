@@ -206,7 +206,7 @@ class _Texts:
             id_: _share_of_names(document, asked) for id_, document in self._documents.items()
         }
         self._identified = {
-            id_: identified(called, f"{document.title}\n{document.file}\n{document.text}")
+            id_: identified(called, document.with_its_names)
             for id_, document in (self._documents.items() if called else ())
         }
 
