@@ -241,7 +241,7 @@ async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settin
         assert inquiry is not None
         assert table.row_count == len(inquiry.retrieval.passages)
         best = inquiry.retrieval.passages[0]
-        assert table.get_row_at(0)[:4] == [
+        assert [str(cell) for cell in table.get_row_at(0)[:4]] == [
             "1",
             f"{best.fused:.3f}",
             f"{best.dense:.2f}",
@@ -253,6 +253,20 @@ async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settin
         assert "Runner-up: " in summary
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
+
+
+async def test_why_tells_the_document_of_each_passage_on_a_narrow_screen(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=NARROW) as pilot:
+        await ask(pilot, QUESTION)
+        await pilot.press("f3")
+        table = app.screen.query_one("#ranking", DataTable)
+        await pilot.press("down")
+        for width, height in (NARROW, WIDE, NARROW):
+            await pilot.resize_terminal(width, height)
+            shown = [column.get_render_width(table) for column in table.ordered_columns[:-1]]
+            assert sum(shown) <= table.size.width
+            assert table.cursor_row == 1
 
 
 async def test_why_explains_an_abstention_too(chatty: Settings) -> None:

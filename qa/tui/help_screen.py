@@ -9,10 +9,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Resize
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Footer
+from textual.widgets import Footer
 
+from qa.tui.fitted_table import FittedTable
 from qa.tui.keys import CHAT_KEYS
 from qa.tui.question import QuestionBox
 
@@ -51,18 +51,16 @@ class HelpScreen(ModalScreen[None]):
             yield Text("a letter", style="bold"), Text("that is none of these begins a question")
 
 
-class _KeyTable(DataTable[Text]):
+class _KeyTable(FittedTable):
     """A row for each key; what it does is wrapped, since what is cut cannot be read."""
 
     def __init__(self, rows: Sequence[tuple[Text, Text]]) -> None:
         super().__init__(id="keys", show_header=False, cursor_type="row")
         self._keys = rows
 
-    def on_resize(self, event: Resize) -> None:
+    def lay_out(self, width: int) -> None:
         widest = max(key.cell_len for key, _ in self._keys)
-        around = 4 * self.cell_padding + self.styles.scrollbar_size_vertical
-        self.clear(columns=True)
         self.add_column("key", width=widest)
-        self.add_column("what", width=max(event.size.width - widest - around, LEAST_WIDTH))
+        self.add_column("what", width=max(width - widest - 4 * self.cell_padding, LEAST_WIDTH))
         for row in self._keys:
             self.add_row(*row, height=None)

@@ -10,15 +10,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import Footer, Static
 
 from qa.text import displayable
+from qa.tui.fitted_table import FittedTable
 
 if TYPE_CHECKING:
     from qa.candidates import Candidate
     from qa.session import Inquiry
 
 __all__ = ["WhyScreen"]
+
+#: What the numbers of a passage are called; no number is longer than its column's name.
+NUMBERS = (" #", "fused", "dense", "lexical", "reader")
+#: Cells for a span and for a document, at least and at most.
+LEAST_WIDTH, GREATEST_WIDTH = 12, 30
 
 
 class WhyScreen(ModalScreen[None]):
@@ -37,28 +43,44 @@ class WhyScreen(ModalScreen[None]):
         box.border_title = "Why this answer"
         with box:
             yield Static(Content(_summary(self._inquiry)), id="summary")
-            yield DataTable(id="ranking", cursor_type="row", zebra_stripes=True)
+            yield _RankingTable(self._inquiry)
             yield Static(Content(LEGEND), id="legend")
         yield Footer(compact=True, show_command_palette=False)
 
-    def on_mount(self) -> None:
-        table = self.query_one("#ranking", DataTable)
-        table.add_columns(
-            "#", "fused", "dense", "lexical", "reader", "best span", "document", "passage"
-        )
+
+class _RankingTable(FittedTable):
+    """A row for each passage: its numbers, its best span, its document, and how it begins.
+
+    Span and document share the room beside the numbers; only the passage's words may have to be scrolled to.
+    """
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        super().__init__(id="ranking", cursor_type="row", zebra_stripes=True)
+        self._inquiry = inquiry
+
+    def lay_out(self, width: int) -> None:
         best = _best_by_passage(self._inquiry.candidates)
+        taken = sum(map(len, NUMBERS)) + 2 * self.cell_padding * len(NUMBERS)
+        each = (width - taken) // 2 - 2 * self.cell_padding
+        each = min(max(each, LEAST_WIDTH), GREATEST_WIDTH)
+        for label in NUMBERS:
+            self.add_column(label, width=len(label))
+        self.add_column("best span", width=each)
+        self.add_column("document", width=each)
+        self.add_column("passage")
         for rank, passage in enumerate(self._inquiry.retrieval.passages, start=1):
             candidate = best.get(passage.id)
-            table.add_row(
+            cells = (
                 str(rank),
                 f"{passage.fused:.3f}",
                 f"{passage.dense:.2f}",
                 f"{passage.lexical:.2f}",
                 f"{candidate.score:+.2f}" if candidate is not None else "",
-                Text(_quoted(candidate, 28) if candidate is not None else ""),
-                Text(_shortened(passage.header, 30)),
-                Text(_shortened(passage.text, 60)),
+                _quoted(candidate, each - 2) if candidate is not None else "",
+                _shortened(passage.header, each),
+                _shortened(passage.text, 60),
             )
+            self.add_row(*map(Text, cells))
 
 
 LEGEND = (
