@@ -267,6 +267,8 @@ async def test_why_tells_the_document_of_each_passage_on_a_narrow_screen(chatty:
             shown = [column.get_render_width(table) for column in table.ordered_columns[:-1]]
             assert sum(shown) <= table.size.width
             assert table.cursor_row == 1
+            for column in table.ordered_columns[:5]:
+                assert all(len(str(cell)) <= column.width for cell in table.get_column(column.key))
 
 
 async def test_why_explains_an_abstention_too(chatty: Settings) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 from rich.text import Text
 from textual.events import Resize
 from textual.widgets import DataTable
@@ -14,9 +12,9 @@ __all__ = ["FittedTable"]
 class FittedTable(DataTable[Text]):
     """Laid out anew for each width; the row where the cursor stands stays in sight."""
 
-    @abstractmethod
     def lay_out(self, width: int) -> None:
         """Add columns and rows for ``width`` cells, the padding of the cells included."""
+        raise NotImplementedError
 
     def on_resize(self, event: Resize) -> None:
         row = self.cursor_row

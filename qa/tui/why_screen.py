@@ -17,12 +17,13 @@ from qa.tui.fitted_table import FittedTable
 
 if TYPE_CHECKING:
     from qa.candidates import Candidate
+    from qa.retrieval import RetrievedPassage
     from qa.session import Inquiry
 
 __all__ = ["WhyScreen"]
 
-#: What the numbers of a passage are called; no number is longer than its column's name.
-NUMBERS = (" #", "fused", "dense", "lexical", "reader")
+#: What the numbers of a passage are called.
+NUMBERS = ("#", "fused", "dense", "lexical", "reader")
 #: Cells for a span and for a document, at least and at most.
 LEAST_WIDTH, GREATEST_WIDTH = 12, 30
 
@@ -59,28 +60,41 @@ class _RankingTable(FittedTable):
         self._inquiry = inquiry
 
     def lay_out(self, width: int) -> None:
+        passages = self._inquiry.retrieval.passages
         best = _best_by_passage(self._inquiry.candidates)
-        taken = sum(map(len, NUMBERS)) + 2 * self.cell_padding * len(NUMBERS)
+        numbers = [
+            _numbers(rank, passage, best.get(passage.id))
+            for rank, passage in enumerate(passages, start=1)
+        ]
+        widths = [max(map(len, column)) for column in zip(NUMBERS, *numbers, strict=True)]
+        taken = sum(widths) + 2 * self.cell_padding * len(widths)
         each = (width - taken) // 2 - 2 * self.cell_padding
         each = min(max(each, LEAST_WIDTH), GREATEST_WIDTH)
-        for label in NUMBERS:
-            self.add_column(label, width=len(label))
+        for label, widest in zip(NUMBERS, widths, strict=True):
+            self.add_column(label, width=widest)
         self.add_column("best span", width=each)
         self.add_column("document", width=each)
         self.add_column("passage")
-        for rank, passage in enumerate(self._inquiry.retrieval.passages, start=1):
+        for passage, known in zip(passages, numbers, strict=True):
             candidate = best.get(passage.id)
             cells = (
-                str(rank),
-                f"{passage.fused:.3f}",
-                f"{passage.dense:.2f}",
-                f"{passage.lexical:.2f}",
-                f"{candidate.score:+.2f}" if candidate is not None else "",
+                *known,
                 _quoted(candidate, each - 2) if candidate is not None else "",
                 _shortened(passage.header, each),
                 _shortened(passage.text, 60),
             )
             self.add_row(*map(Text, cells))
+
+
+def _numbers(rank: int, passage: RetrievedPassage, best: Candidate | None) -> tuple[str, ...]:
+    """In the order of :data:`NUMBERS`."""
+    return (
+        str(rank),
+        f"{passage.fused:.3f}",
+        f"{passage.dense:.2f}",
+        f"{passage.lexical:.2f}",
+        f"{best.score:+.2f}" if best is not None else "",
+    )
 
 
 LEGEND = (
