@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qa.arguments import parsed_arguments
+from qa.arguments.parser import parsed_arguments
 from qa.commands import (
     asking,
     checking,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from qa.arguments import LATEST
+from qa.arguments.parser import LATEST
 from qa.errors import ExitCode, UsageError
 from qa.roots import corpus_words, identity_of
 from qa.settings import Settings

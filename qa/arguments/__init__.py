@@ -1,0 +1,1 @@
+"""The arguments of the ``qa`` command and its help, with an example for each command."""
