@@ -180,9 +180,9 @@ class Bert:
         # Inputs are of ever new shapes: memory that is kept for each shape only grows.
         options.enable_cpu_mem_arena = False
         options.enable_mem_pattern = False
-        # The session uses these arrays in place; they live as long as it does.
-        self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(a) for a in initializers.values()]
-        options.add_external_initializers(list(initializers), self._values)
+        # Copied when the session is made: "the user provided buffers can then be deallocated" (OrtApi).
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(a) for a in initializers.values()]
+        options.add_external_initializers(list(initializers), values)
         self._session: Any = onnxruntime.InferenceSession(
             read_pinned(GRAPH, GRAPH_SHA256), options, providers=["CPUExecutionProvider"]
         )
