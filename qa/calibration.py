@@ -40,12 +40,16 @@ class LogisticCalibrator:
     weights: Mapping[str, float]
     """One for each field of the evidence."""
     threshold: float
+    unverified: LogisticCalibrator | None = None
+    """What judges an answer that was not verified, in place of this one; the threshold is this one's."""
 
     def confidence(self, evidence: Evidence) -> float:
         return 1.0 / (1.0 + exp(-self.log_odds(evidence)))
 
     def log_odds(self, evidence: Evidence) -> float:
         """Of the answer being right, within ±30."""
+        if evidence.verified is None and self.unverified is not None:
+            return self.unverified.log_odds(evidence)
         values = asdict(evidence)
         total = self.bias + sum(w * float(values[name]) for name, w in self.weights.items())
         return max(-30.0, min(30.0, total))
@@ -158,4 +162,8 @@ def _calibrator(values: Mapping[str, Any]) -> LogisticCalibrator:
     bias, threshold = float(values["bias"]), float(values["threshold"])
     if not all(map(isfinite, (bias, *weights.values()))) or not 0.0 <= threshold <= 1.0:
         raise ValueError("a number out of range")
-    return LogisticCalibrator(bias, weights, threshold)
+    held = values.get("unverified")
+    unverified = _calibrator(held) if held is not None else None
+    if unverified is None and "verified" in weights:
+        raise ValueError("nothing judges an answer that was not verified")
+    return LogisticCalibrator(bias, weights, threshold, unverified)

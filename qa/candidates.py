@@ -13,6 +13,7 @@ import numpy.typing as npt
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.terms import words
 from qa.text import Span
+from qa.written_rows import WrittenRow
 
 __all__ = ["Candidate", "Reader", "Row", "ranked", "said", "same_place", "similarity_of"]
 
@@ -35,6 +36,11 @@ class Candidate:
     """Of its sentence to the question; that of its passage where sentences have no vectors."""
     ahead: float = inf
     """Of a span reader: the span's logits above those of the next best span in its sentence."""
+    row: WrittenRow | None = None
+    """The row of a table that it was found in, where that was read instead of the passage."""
+    verified: float | None = None
+    """Of the best one: how far its sentence lies above the null score when read beside its rivals; ``None``
+    where it was not."""
 
 
 #: An unscored candidate with its features.

@@ -38,6 +38,9 @@ class Evidence:
     """The share of the question's names that the best candidate's sentence holds; 1 where there is none."""
     typed: int = 0
     """1 if its span has something of the kind that is asked for, -1 if not; 0 where the wording is open."""
+    verified: float | None = None
+    """How far its sentence's logits lie above the null score when it is read beside its rivals; ``None``
+    where it was not."""
 
 
 class Calibrator(Protocol):
@@ -82,6 +85,7 @@ def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Eviden
         similarity=best.similarity,
         named=_named(retrieval.question, best),
         typed=_typed(retrieval.question, best),
+        verified=best.verified,
     )
 
 

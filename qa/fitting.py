@@ -29,6 +29,9 @@ Array = npt.NDArray[np.float64]
 
 #: Rescaling pulls towards the shipped confidence as if this many questions spoke for it.
 PRIOR = 1.0
+#: Ridge penalties that are weighed for a calibrator, and in how many folds.
+RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+FOLDS = 10
 #: Rescaling stretches log-odds by this at least, so that their order stays.
 LEAST_SLOPE = 0.05
 
@@ -58,14 +61,60 @@ class Bin:
 
 
 def fit_calibrator(evidence: Sequence[Evidence], right: Sequence[bool]) -> LogisticCalibrator:
-    """Logistic regression of "the answer is right" on all the evidence; threshold 0."""
-    names = [field.name for field in fields(Evidence)]
-    rows = np.array([[float(asdict(e)[name]) for name in names] for e in evidence])
-    design = np.hstack([np.ones((len(rows), 1)), rows])
-    strength = np.full(design.shape[1], 0.5)
+    """Logistic regression of "the answer is right" on all the evidence; threshold 0.
+
+    Fitted to the answers that were verified; with it comes what judges those that were not, fitted to all
+    as if none had been.
+    """
+    truth = np.asarray(right, dtype=bool)
+    unverified = _regressed([replace(each, verified=None) for each in evidence], truth)
+    looked_at = [place for place, each in enumerate(evidence) if each.verified is not None]
+    if not looked_at:
+        return unverified
+    found = _regressed([evidence[place] for place in looked_at], truth[looked_at])
+    return replace(found, unverified=unverified)
+
+
+def _regressed(evidence: Sequence[Evidence], right: npt.NDArray[np.bool_]) -> LogisticCalibrator:
+    """On evidence of one kind, scaled to unit deviation.
+
+    The weights are kept small by the strongest ridge penalty whose loss on questions left out is within a
+    standard error of the least (the one-standard-error rule of Breiman et al. 1984, section 3.4.3): what is
+    asked of another corpus is less like these questions than they are like each other.
+    """
+    values = [asdict(each) for each in evidence]
+    names = [field.name for field in fields(Evidence) if values[0][field.name] is not None]
+    rows = np.array([[float(v[name]) for name in names] for v in values])
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    deviation[deviation == 0.0] = 1.0
+    design = np.hstack([np.ones((len(rows), 1)), (rows - mean) / deviation])
+    truth = right.astype(float)
+    losses = {ridge: _left_out_losses(design, truth, ridge) for ridge in RIDGES}
+    least = min(losses.values(), key=lambda each: float(each.mean()))
+    bound = least.mean() + least.std(ddof=1) / np.sqrt(len(least))
+    ridge = max(ridge for ridge, each in losses.items() if each.mean() <= bound)
+    bias, *scaled = _ridged(design, truth, ridge).tolist()
+    weights = np.array(scaled) / deviation
+    return LogisticCalibrator(
+        bias - float(weights @ mean), dict(zip(names, weights.tolist(), strict=True)), 0.0
+    )
+
+
+def _left_out_losses(design: Array, truth: Array, ridge: float) -> Array:
+    """The mean log loss of each of :data:`FOLDS` folds under what is fitted to the others."""
+    places = np.arange(len(truth)) % FOLDS
+    losses = []
+    for fold in range(min(FOLDS, len(truth))):
+        out = places == fold
+        log_odds = design[out] @ _ridged(design[~out], truth[~out], ridge)
+        losses.append(float((np.logaddexp(0.0, log_odds) - truth[out] * log_odds).mean()))
+    return np.array(losses)
+
+
+def _ridged(design: Array, truth: Array, ridge: float) -> Array:
+    strength = np.full(design.shape[1], ridge)
     strength[0] = 0.0
-    bias, *weights = _logistic(design, right, np.zeros(design.shape[1]), strength).tolist()
-    return LogisticCalibrator(bias, dict(zip(names, weights, strict=True)), 0.0)
+    return _logistic(design, truth, np.zeros(design.shape[1]), strength)
 
 
 def rescaled(
@@ -80,10 +129,16 @@ def rescaled(
     if slope < LEAST_SLOPE:  # fixed there, and the shift fitted to it
         strength = np.array([PRIOR, 1e9])
         shift, slope = _logistic(design, right, np.array([0.0, LEAST_SLOPE]), strength).tolist()
+    return _stretched(calibrator, slope, shift)
+
+
+def _stretched(calibrator: LogisticCalibrator, slope: float, shift: float) -> LogisticCalibrator:
+    unverified = calibrator.unverified
     return LogisticCalibrator(
         bias=slope * calibrator.bias + shift,
         weights={name: slope * weight for name, weight in calibrator.weights.items()},
         threshold=calibrator.threshold,
+        unverified=_stretched(unverified, slope, shift) if unverified is not None else None,
     )
 
 
@@ -182,7 +237,7 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int =
     ]
 
 
-def _logistic(design: Array, right: Sequence[bool], prior: Array, strength: Array) -> Array:
+def _logistic(design: Array, right: Sequence[bool] | Array, prior: Array, strength: Array) -> Array:
     """Logistic regression by Newton's method, ridge-penalised towards ``prior``."""
     truth = np.asarray(right, dtype=float)
     penalty = np.diag(strength)

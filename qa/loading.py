@@ -15,7 +15,7 @@ from qa.models.reader import (
     load_embedded_readers,
     load_span_model,
 )
-from qa.models.weights import EMBEDDED_READER_SHA256
+from qa.models.weights import EMBEDDED_READER_SHA256, VERIFIER_SHA256
 from qa.reading import SpanReader
 from qa.sentence_reading import SentenceReader
 from qa.settings import EMBEDDED_READER, SENTENCE_READER
@@ -38,8 +38,8 @@ def load_reader(name: str, at_once: int = 1) -> LoadedReader:
 
     ``at_once`` threads may use an embedded one at the same time; any other serves one at a time.
 
-    A model that is not ours is weighed and calibrated as the embedded one: its confidence is a guess
-    until ``qa calibrate`` has seen it.
+    A model that is not ours is weighed and calibrated as the embedded one where nothing is verified, for
+    which no other was trained: its confidence is a guess until ``qa calibrate`` has seen it.
 
     Raises:
         ModelError: it cannot be loaded.
@@ -49,21 +49,28 @@ def load_reader(name: str, at_once: int = 1) -> LoadedReader:
         return LoadedReader(
             SentenceReader(fit.features), fit.calibrator, f"{name} {fit.digest[:16]}"
         )
-    weights = f" {EMBEDDED_READER_SHA256[:16]}" if name == EMBEDDED_READER else ""
+    embedded = f" {EMBEDDED_READER_SHA256[:16]} {VERIFIER_SHA256[:16]}"
+    weights = embedded if name == EMBEDDED_READER else ""
     if name == EMBEDDED_READER:
-        model, draft = load_embedded_readers(at_once=at_once)
-        reader = SpanReader(model, fit.features, draft, fit.most)
+        models = load_embedded_readers(at_once=at_once)
+        reader = SpanReader(models.exact, fit.features, models.draft, fit.most, models.verifier)
     else:
         reader = SpanReader(load_span_model(name), fit.features)
     return LoadedReader(reader, fit.calibrator, f"{name}{weights} {fit.digest[:16]}")
 
 
 @contextmanager
-def loading(name: str, at_once: int) -> Iterator[Callable[[], LoadedReader]]:
+def loading(
+    name: str, at_once: int, given: LoadedReader | None = None
+) -> Iterator[Callable[[], LoadedReader]]:
     """Loads the embedded reader beside what is done meanwhile, any other when it is asked for.
 
-    What others are loaded with is better not imported by two threads at once.
+    What others are loaded with is better not imported by two threads at once. One that is ``given`` is
+    loaded already.
     """
+    if given is not None:
+        yield lambda: given
+        return
     if name != EMBEDDED_READER:
         yield lambda: load_reader(name, at_once)
         return

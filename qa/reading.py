@@ -22,6 +22,7 @@ from qa.reordering import over_orders
 from qa.retrieval import Retrieval
 from qa.text import Span
 from qa.units import Unit
+from qa.verifying import verified
 
 __all__ = ["READ_FEATURES", "SPAN_FEATURES", "SpanReader", "span_rows"]
 
@@ -65,7 +66,8 @@ class SpanReader:
     At the end the passage of the best candidate is read with its sentences in other orders too, and its span
     and margin are those of the average; its sentence stays. Rows of tables are read one by one, written out
     as sentences; where the best candidate stands in one, the question's words for column and row decide
-    between the cells.
+    between the cells. How sure the answer is rests on a last look at the best candidates side by side
+    (:mod:`qa.verifying`).
     """
 
     def __init__(
@@ -74,26 +76,37 @@ class SpanReader:
         weights: Mapping[str, float],
         draft: SpanModel | None = None,
         most: float = inf,
+        verifier: SpanModel | None = None,
     ) -> None:
-        """``most`` is what logits can add to a score; without it every passage is read."""
+        """``most`` is what logits can add to a score; without it every passage is read.
+
+        Without a ``verifier`` nothing is verified.
+        """
         self._model = model
         self._draft = draft
         self._first = draft if draft is not None else model
         self._weights = [weights[name] for name in SPAN_FEATURES]
         self._most = most
+        self._verifier = verifier
 
     def read(self, retrieval: Retrieval) -> list[Candidate]:
         readings, candidates = self._ranked(retrieval)
         if not candidates:
             return []
         best, *others = candidates
+        if self._verifier is not None:
+            best = verified(retrieval.question, candidates, self._verifier)
         looked_up = _in_its_cell(best, retrieval) or _in_its_heading(best, retrieval)
         if looked_up is not None:
             return [looked_up, *(other for other in others if not same_place(other, looked_up))]
-        unit = _unit_of(best, readings)
-        if unit.row is not None:
-            return candidates
-        return [self._settled(retrieval.question, best, readings[unit.key]), *others]
+        if best.row is not None:
+            return [best, *others]
+        settled = self._settled(retrieval.question, best, readings[_key_of(best)])
+        return [settled, *others]
+
+    def candidates(self, retrieval: Retrieval) -> list[Candidate]:
+        """The best span of each sentence that was read, best first: before any closer look at the best."""
+        return self._ranked(retrieval)[1]
 
     def _ranked(self, retrieval: Retrieval) -> tuple[_Readings, list[Candidate]]:
         """What was read, and its candidates, best first."""
@@ -105,7 +118,7 @@ class SpanReader:
             best = _deciding(candidates)
             if self._draft is None or (not read_again and not _is_near(best)):
                 return readings, candidates
-            left = {_unit_of(c, readings).key for c in best} - read_again
+            left = {_key_of(c) for c in best} - read_again
             if not left:
                 return readings, candidates
             readings |= _read(retrieval, [unread[key] for key in sorted(left)], self._model)
@@ -234,18 +247,9 @@ def _rows_of(readings: Mapping[_Key, _Reading]) -> Iterator[Row]:
     return chain.from_iterable(reading.rows for reading in readings.values())
 
 
-def _unit_of(candidate: Candidate, readings: Mapping[_Key, _Reading]) -> Unit:
-    """The unit in which a candidate was found."""
-    return next(
-        reading.unit
-        for reading in readings.values()
-        if reading.unit.passage.id == candidate.passage.id
-        and any(
-            (found.sentence, found.span, found.margin)
-            == (candidate.sentence, candidate.span, candidate.margin)
-            for found, _ in reading.rows
-        )
-    )
+def _key_of(candidate: Candidate) -> _Key:
+    """Of the unit in which a candidate was found."""
+    return Unit(candidate.passage, (), candidate.row).key
 
 
 def _read(retrieval: Retrieval, unread: Sequence[Unit], model: SpanModel) -> _Readings:

@@ -115,6 +115,7 @@ def _rows_of_written(
         margin=margin,
         similarity=sentence.similarity,
         ahead=min([ahead, *(score - other[0][0] for other in others)], default=inf),
+        row=row,
     )
     return [(candidate, (score, margin, *sentence.known))]
 

@@ -17,7 +17,7 @@ from qa.errors import IndexStateError, QuestionError
 from qa.evidence import Calibrator, Evidence, evidence_of
 from qa.formats.extracted import Limits
 from qa.indexing import IndexReport, Progress, changed_files, update_index
-from qa.loading import loading
+from qa.loading import LoadedReader, loading
 from qa.models.encoder import Encoder, EncoderLoader, deferred_encoder, load_encoder
 from qa.retrieval import Retrieval, retrieve
 from qa.roots import corpus_words, identity_of
@@ -86,15 +86,16 @@ class Session:
         settings: Settings,
         *,
         encoder: Encoder | None = None,
+        reader: LoadedReader | None = None,
         load: EncoderLoader = load_encoder,
         as_shipped: bool = False,
         at_once: int = 1,
     ) -> Session:
         """Open the index and load the models; slow the first time in a process.
 
-        Nothing is written. ``encoder`` is one that is loaded already; ``as_shipped`` leaves out the
-        calibration that is stored with the index. The cores are shared by ``at_once`` sessions that answer
-        at the same time: this one and those :meth:`beside` it.
+        Nothing is written. ``encoder`` and ``reader`` are ones that are loaded already; ``as_shipped``
+        leaves out the calibration that is stored with the index. The cores are shared by ``at_once``
+        sessions that answer at the same time: this one and those :meth:`beside` it.
 
         Raises:
             IndexStateError: no index, or one of another corpus, model or format.
@@ -104,7 +105,7 @@ class Session:
         store = Store.open(settings.vectors)
         try:
             description = _described(store, settings)
-            with loading(settings.reader, at_once) as reader:
+            with loading(settings.reader, at_once, reader) as loaded_reader:
                 encoder = encoder if encoder is not None else load(settings.model)
                 _require_encoder(description, encoder, settings)
                 with store.snapshot():
@@ -112,7 +113,7 @@ class Session:
                         settings.vectors, store, description.generation, settings.clusters_searched
                     )
                 own = None if as_shipped else load_calibration(settings.vectors)
-                loaded = reader()
+                loaded = loaded_reader()
             made_for = f"{loaded.identity} with {description.encoder_digest}"
             fitting = own is not None and own.made_for == made_for
             calibrator = own.calibrator if own is not None and fitting else loaded.calibrator

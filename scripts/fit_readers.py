@@ -33,7 +33,7 @@ from qa.evidence import evidence_of
 from qa.fitting import fit_calibrator
 from qa.labelled import LabelledQuestion, read_labelled, write_paragraphs
 from qa.models.encoder import Encoder, load_encoder
-from qa.models.reader import load_embedded_readers
+from qa.models.reader import SpanModel, load_embedded_readers
 from qa.reading import READ_FEATURES, SPAN_FEATURES, span_rows
 from qa.retrieval import Retrieval, retrieve
 from qa.sentence_reading import FEATURES, sentence_rows
@@ -41,6 +41,7 @@ from qa.session import build_index
 from qa.settings import EMBEDDED_MODEL, Settings
 from qa.store import Store
 from qa.vectors import open_vectors
+from qa.verifying import verified
 
 #: Log-odds by which logits may exceed all that were seen here before a passage is left unread wrongly. On
 #: people's questions, which no weight is fitted to, they exceeded them by 0.8.
@@ -97,24 +98,32 @@ def main() -> None:
     weights = fit_weights(for_weights, len(names))
     same = arguments.calibration == arguments.weights  # then asked once: it takes minutes
     for_calibration = for_weights if same else collected(arguments.calibration)
-    calibrator = fit_calibration(for_calibration, weights, arguments.coverage)
+    verifier = load_embedded_readers().verifier if arguments.reader == "span_reader" else None
+    calibrator = fit_calibration(for_calibration, weights, arguments.coverage, verifier)
     artefact: dict[str, Any] = {
         "features": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
     }
     if arguments.reader == "span_reader":
         artefact["most"] = round(highest_logits(for_weights, weights) + BEYOND, 1)
     artefact |= {
-        "calibration": {
-            "bias": round(calibrator.bias, 4),
-            "weights": {name: round(value, 4) for name, value in calibrator.weights.items()},
-            "threshold": round(calibrator.threshold, 3),
-        },
+        "calibration": _rounded(calibrator),
     }
     path = ARTEFACTS / f"{arguments.reader}.json"
     path.write_text(json.dumps(artefact, indent=2) + "\n", encoding="utf-8")
     for name, part in (("weights", for_weights), ("calibration", for_calibration)):
         print(f"right sentence first, questions for the {name}: {accuracy(part, weights):.1%}")
     print(f"written: {path}")
+
+
+def _rounded(calibrator: LogisticCalibrator) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "bias": round(calibrator.bias, 4),
+        "weights": {name: round(value, 4) for name, value in calibrator.weights.items()},
+        "threshold": round(calibrator.threshold, 3),
+    }
+    if calibrator.unverified is not None:
+        values["unverified"] = _rounded(calibrator.unverified)
+    return values
 
 
 def collect(
@@ -199,7 +208,7 @@ def highest_logits(examples: Sequence[Example], weights: Array) -> float:
 
 
 def fit_calibration(
-    examples: Sequence[Example], weights: Array, coverage: float
+    examples: Sequence[Example], weights: Array, coverage: float, verifier: SpanModel | None
 ) -> LogisticCalibrator:
     """Logistic regression of "the first candidate is right" on the evidence.
 
@@ -208,6 +217,9 @@ def fit_calibration(
     evidence, truth, answerable = [], [], []
     for example in examples:
         candidates = ranked(example.rows, weights)
+        if candidates and verifier is not None:
+            question = example.retrieval.question
+            candidates = [verified(question, candidates, verifier), *candidates[1:]]
         found = evidence_of(example.retrieval, candidates)
         if found is not None:
             evidence.append(found)
@@ -228,8 +240,8 @@ def accuracy(examples: Sequence[Example], weights: Array) -> float:
 def _rows_of(reader: str) -> RowsOf:
     if reader == "sentence_reader":
         return sentence_rows
-    exact, draft = load_embedded_readers()
-    model = draft if draft is not None else exact
+    models = load_embedded_readers()
+    model = models.draft if models.draft is not None else models.exact
     return lambda retrieval: span_rows(retrieval, model)
 
 

@@ -34,6 +34,7 @@ from tests.fakes import FakeEncoder
 
 QUESTION = "When was the lighthouse on Grey Point built?"
 NAMES = sorted(Evidence.__dataclass_fields__)
+ALWAYS = [name for name in NAMES if name != "verified"]
 EVIDENCE = Evidence(
     score=2.0,
     lead=1.0,
@@ -66,23 +67,40 @@ def test_no_evidence_makes_a_confidence_of_0_or_1(score: float) -> None:
 
 @pytest.mark.parametrize("name", ["sentence_reader", "span_reader"])
 def test_a_shipped_calibrator_weighs_every_kind_of_evidence(name: str) -> None:
-    fit = load_fit(name)
-    assert sorted(fit.calibrator.weights) == NAMES
-    assert 0.0 < fit.calibrator.threshold < 1.0
+    calibrator = load_fit(name).calibrator
+    unverified = calibrator.unverified
+    assert sorted(calibrator.weights) == (ALWAYS if unverified is None else NAMES)
+    assert sorted((unverified or calibrator).weights) == ALWAYS
+    assert 0.0 < calibrator.threshold < 1.0
+
+
+def test_what_was_not_verified_is_judged_by_what_was_fitted_without() -> None:
+    without = LogisticCalibrator(-2.0, {"margin": 1.0}, 0.0)
+    calibrator = LogisticCalibrator(-1.0, {"verified": 1.0}, 0.4, without)
+    assert calibrator.log_odds(replace(EVIDENCE, margin=5.0, verified=3.0)) == 2.0
+    assert calibrator.log_odds(replace(EVIDENCE, margin=5.0)) == 3.0
 
 
 # The file
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
+without_verification = st.builds(
+    LogisticCalibrator,
+    numbers,
+    st.dictionaries(st.sampled_from(ALWAYS), numbers),
+    st.floats(0, 1),
+)
+with_verification = st.builds(
+    LogisticCalibrator,
+    numbers,
+    st.dictionaries(st.sampled_from(NAMES), numbers),
+    st.floats(0, 1),
+    without_verification,
+)
 calibrations = st.builds(
     OwnCalibration,
-    st.builds(
-        LogisticCalibrator,
-        numbers,
-        st.dictionaries(st.sampled_from(NAMES), numbers),
-        st.floats(0, 1),
-    ),
+    without_verification | with_verification,
     st.text(st.characters(codec="utf-8")),
     st.integers(1, 10_000),
 )

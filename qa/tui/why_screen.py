@@ -123,6 +123,11 @@ def _summary(inquiry: Inquiry) -> str:
         lines.append(
             f"The reader's score for no answer lies {-evidence.margin:.2f} above its span's."
         )
+    if evidence.verified is not None:
+        place = "above" if evidence.verified >= 0.0 else "below"
+        lines.append(
+            f"Read beside its rivals, its sentence lies {abs(evidence.verified):.2f} {place} no answer."
+        )
     runner_up = _runner_up(candidates)
     if runner_up is None:
         lines.append("There is no runner-up that says something else.")

@@ -10,7 +10,10 @@ import numpy as np
 
 from benchmarks.serving import serve
 from qa.answer import Answer
+from qa.loading import LoadedReader, shipped_fit
 from qa.models.encoder import Encoder, load_encoder
+from qa.models.reader import load_span_model
+from qa.reading import SpanReader
 from qa.retrieval import retrieve
 from qa.session import Session
 from qa.settings import EMBEDDED_MODEL, EMBEDDED_READER, Settings
@@ -41,17 +44,14 @@ class QA:
         vectors: str,
         passages_read: int = 16,
         model: str = EMBEDDED_MODEL,
-        reader: str = EMBEDDED_READER,
+        readers: tuple[str, str] | None = None,
     ) -> None:
-        """Open a session on an index."""
+        """Open a session on an index; ``readers`` are folders of a reader and its verifier."""
         settings = Settings(
-            corpus=Path(corpus),
-            vectors=Path(vectors),
-            passages_read=passages_read,
-            model=model,
-            reader=reader,
+            corpus=Path(corpus), vectors=Path(vectors), passages_read=passages_read, model=model
         )
-        self._session = Session.open(settings)
+        loaded = _by_transformers(*readers) if readers is not None else None
+        self._session = Session.open(settings, reader=loaded)
 
     def open_index(self, vectors: str) -> None:
         """Open an index for :meth:`search` alone, as a session does."""
@@ -90,6 +90,14 @@ class QA:
         if self._encoder is None:
             self._encoder = load_encoder(EMBEDDED_MODEL)
         return self._encoder
+
+
+def _by_transformers(reader: str, verifier: str) -> LoadedReader:
+    """The reader and its verifier as transformers runs them, weighed and calibrated as the embedded ones."""
+    fit = shipped_fit(EMBEDDED_READER)
+    models = load_span_model(reader), load_span_model(verifier)
+    reading = SpanReader(models[0], fit.features, verifier=models[1])
+    return LoadedReader(reading, fit.calibrator, "reference")
 
 
 if __name__ == "__main__":

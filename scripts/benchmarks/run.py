@@ -16,7 +16,7 @@ from benchmarks.places import ROOT, SCRIPTS, SEEDS
 from benchmarks.records import Records, code_digest
 from benchmarks.table import median
 from benchmarks.texts import Texts, read_texts, write_corpus, write_passages
-from benchmarks.weights import write_encoder, write_reader
+from benchmarks.weights import write_encoder, write_reader, write_verifier
 
 __all__ = ["FULL", "QUICK", "Finished", "Run", "Sizes"]
 
@@ -110,6 +110,10 @@ class Run:
     @cached_property
     def reader(self) -> Path:
         return _made(self.work / "reader", write_reader)
+
+    @cached_property
+    def verifier(self) -> Path:
+        return _made(self.work / "verifier", write_verifier)
 
     @cached_property
     def paragraphs(self) -> Path:

@@ -15,9 +15,10 @@ from qa.models.weights import (
     reader_weights,
     tuned_weights,
     untuned_weights,
+    verifier_weights,
 )
 
-__all__ = ["write_encoder", "write_reader"]
+__all__ = ["write_encoder", "write_reader", "write_verifier"]
 
 
 def write_encoder(folder: Path) -> None:
@@ -33,6 +34,15 @@ def write_encoder(folder: Path) -> None:
 
 def write_reader(folder: Path) -> None:
     """A Hugging Face folder of the span reader: a BERT with a question answering head."""
+    _write_bert(reader_weights(), folder)
+
+
+def write_verifier(folder: Path) -> None:
+    """As :func:`write_reader`, of the span reader with the adapter that verifies answers."""
+    _write_bert(verifier_weights(reader_weights()), folder)
+
+
+def _write_bert(weights: Arrays, folder: Path) -> None:
     source = embedded_model_path()
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
@@ -40,7 +50,7 @@ def write_reader(folder: Path) -> None:
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     config["architectures"] = ["BertForQuestionAnswering"]
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    _save(reader_weights(), folder)
+    _save(weights, folder)
 
 
 def _save(weights: Arrays, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The spans and confidences of the fast path against those of plain sentence-transformers and transformers.
 
-The reference is qa itself with ``--model`` and ``--reader`` set to folders of the same weights: these go
+The reference is qa itself with its encoder and its readers loaded from folders of the same weights: these go
 through the two libraries in float32, from the vectors of the index to the spans.
 """
 
@@ -55,7 +55,7 @@ def _opened(run: Run, name: str) -> Engine:
             corpus=str(corpus),
             vectors=str(vectors),
             model=str(run.encoder),
-            reader=str(run.reader),
+            readers=[str(run.reader), str(run.verifier)],
         )
     else:
         engine.call("open", corpus=str(corpus), vectors=str(run.index))
