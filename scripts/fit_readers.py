@@ -1,9 +1,7 @@
 """Fits a reader's feature weights and its calibrator; writes qa/artefacts/NAME.json.
 
-    python scripts/fit_readers.py sentence_reader \\
-        --weights people.train.json.gz --calibration people.dev.json.gz
     scripts/written_corpus.py scripts/reader_training/written_dev written/
-    python scripts/fit_readers.py span_reader \\
+    python scripts/fit_readers.py span_reader --questions 2000 \\
         --weights written/questions.jsonl --calibration written/questions.jsonl
 
 Each SQuAD file becomes a corpus of its own, as in ``qa eval``; a .jsonl has its corpus in the folder
