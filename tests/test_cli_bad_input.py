@@ -51,6 +51,15 @@ def test_no_such_corpus_folder(capsys: pytest.CaptureFixture[str], command: list
     assert outcome.code == 1
 
 
+@pytest.mark.parametrize("command", [["check"], ["report"], ["diff", "old.jsonl"]])
+def test_no_such_answers_is_said_before_anything_about_the_corpus(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "old.jsonl").touch()
+    outcome = qa(capsys, *command, "missing.jsonl", "--corpus", "nowhere")
+    assert_refused(outcome, "There is no answers file missing.jsonl", "qa batch")
+
+
 def test_a_corpus_that_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text", encoding="utf-8")
     assert_refused(qa(capsys, "index", "--corpus", "file"), "is not a folder", "--corpus DIR")

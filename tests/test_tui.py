@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable, SelectionList
+from textual.widgets import DataTable, SelectionList, Static
 
 from qa.indexing import update_index
 from qa.settings import EMBEDDED_READER, Settings
@@ -321,3 +321,16 @@ def test_a_sentence_that_was_wrapped_is_shown_as_one_with_its_span_marked() -> N
     assert [shown.plain[span.start : span.end] for span in shown.spans] == [
         "the Carding foundation"
     ]
+
+
+async def test_beside_its_source_an_answer_tells_number_and_time_whole(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ask(pilot, QUESTION)
+        await pilot.press("tab", "percent_sign")
+        await until(pilot, lambda: app.query_one(".facts .number").region.width)
+        facts = app.query_one(".facts")
+        for name in (".confidence", ".number", ".elapsed"):
+            said = facts.query_one(name, Static)
+            assert said.region.width == len(str(said.content))
+            assert facts.content_region.contains_region(said.region)

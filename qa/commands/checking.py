@@ -29,9 +29,11 @@ def check(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
     from qa.formats.extracted import Limits
     from qa.receipts.check import CheckedAnswer, Tally, check_answers
     from qa.receipts.fix import fixing
+    from qa.receipts.records import require_answers
     from qa.receipts.sources import Sources
 
     answers: Path = parsed.answers
+    require_answers(answers)
     out = _fixed_file(parsed)
     earlier = out is not None and worth_keeping(out)
     # A missing folder is one error, not one for each citation.

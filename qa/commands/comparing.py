@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa.commands.listing import JsonListing
-from qa.errors import ExitCode, InputFileError, UsageError
+from qa.errors import ExitCode, UsageError
 from qa.roots import corpus_words
 from qa.settings import Settings
 from qa.terminal import say, width
@@ -124,10 +124,10 @@ def diff(parsed: argparse.Namespace, _: Settings) -> ExitCode:
 def show_drift(old: Path, new: Path, *, margin: float, as_json: bool = False) -> bool:
     """Print what changed between two files of answers; True if nothing did and each line was read."""
     from qa.receipts.drift import compare
+    from qa.receipts.records import require_answers
 
     for path in (old, new):
-        if not path.exists():
-            raise InputFileError(f"There is no answers file {path}.")
+        require_answers(path)
     bad_lines = 0
 
     def on_bad_line(path: Path, item: BadLine) -> None:

@@ -50,9 +50,10 @@ def report(parsed: argparse.Namespace, settings: Settings) -> ExitCode:
 
 def _page(parsed: argparse.Namespace) -> Path:
     """Where the page goes; never over the answers that it is made from."""
+    from qa.receipts.records import require_answers
+
     answers: Path = parsed.answers
-    if not answers.exists():
-        raise InputFileError(f"There is no answers file {answers}.")
+    require_answers(answers)
     if not answers.is_file():
         raise InputFileError(f"{answers} is no file; give the .jsonl that qa batch has written.")
     out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".html")

@@ -18,6 +18,7 @@ __all__ = [
     "read_answers",
     "read_saved",
     "receipt_of",
+    "require_answers",
     "saved_answer",
 ]
 
@@ -81,6 +82,18 @@ class BadLine:
 
     line: int
     reason: str
+
+
+def require_answers(path: Path) -> None:
+    """Says that there is no such file before anything else is looked at.
+
+    Raises:
+        InputFileError: there is none.
+    """
+    if not path.exists():
+        raise InputFileError(
+            f"There is no answers file {path}; give the .jsonl that qa batch has written."
+        )
 
 
 def read_answers(path: Path) -> Iterator[SavedAnswer | BadLine]:
