@@ -49,9 +49,9 @@ def load_reader(name: str, at_once: int = 1) -> LoadedReader:
         return LoadedReader(
             SentenceReader(fit.features), fit.calibrator, f"{name} {fit.digest[:16]}"
         )
-    embedded = f" {EMBEDDED_READER_SHA256[:16]} {VERIFIER_SHA256[:16]}"
-    weights = embedded if name == EMBEDDED_READER else ""
+    weights = ""
     if name == EMBEDDED_READER:
+        weights = f" {EMBEDDED_READER_SHA256[:16]} {VERIFIER_SHA256[:16]}"
         models = load_embedded_readers(at_once=at_once)
         reader = SpanReader(models.exact, fit.features, models.draft, fit.most, models.verifier)
     else:

@@ -8,8 +8,9 @@ side by side as in RECONSIDER (Iyer et al., NAACL 2021), a second look at what w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from qa.candidates import Candidate, same_place
 from qa.models.reader import SpanModel
@@ -17,7 +18,14 @@ from qa.retrieval import RetrievedPassage
 from qa.spans import best_of_windows, null_score
 from qa.text import Span
 
-__all__ = ["Excerpt", "context_of", "excerpts_of", "rivals", "verified"]
+__all__ = [
+    "Excerpt",
+    "best_of_running_text",
+    "context_of",
+    "excerpts_of",
+    "rivals",
+    "verified",
+]
 
 #: So many candidates are read together, the best one among them.
 TOGETHER = 3
@@ -62,13 +70,19 @@ def verified(question: str, candidates: Sequence[Candidate], model: SpanModel) -
 
 def rivals(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best candidate and those near it in running text, each in another sentence."""
-    near: list[Candidate] = []
+    near = takewhile(lambda each: candidates[0].score - each.score <= FAR_BEHIND, candidates)
+    return best_of_running_text(near, TOGETHER)
+
+
+def best_of_running_text(candidates: Iterable[Candidate], most: int) -> list[Candidate]:
+    """The first ``most`` that stand in no row of a table, each in another sentence."""
+    found: list[Candidate] = []
     for candidate in candidates:
-        if len(near) == TOGETHER or candidates[0].score - candidate.score > FAR_BEHIND:
+        if len(found) == most:
             break
-        if candidate.row is None and not any(same_place(candidate, other) for other in near):
-            near.append(candidate)
-    return near
+        if candidate.row is None and not any(same_place(candidate, other) for other in found):
+            found.append(candidate)
+    return found
 
 
 def excerpts_of(candidates: Sequence[Candidate]) -> list[Excerpt]:

@@ -21,9 +21,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from reader_training.adapter import adapter_of, save_adapter
+from reader_training.adapter import adapter_of
 from reader_training.data import Example, HeldOut, read_squad
-from reader_training.model import load_reader, load_tokenizer
+from reader_training.model import load_reader, load_tokenizer, save_tensors
 from reader_training.recipe import Part, Source
 from reader_training.rivals import RivalReader, collect, count_contests, examples, read_contests
 from reader_training.training import Trainer
@@ -107,7 +107,7 @@ def main() -> None:
         {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
         for model in (trainer.precision.master.cpu(), load_reader(base))
     )
-    save_adapter(adapter_of(tuned, before, options.rank), options.output)
+    save_tensors(adapter_of(tuned, before, options.rank), options.output)
     log(f"adapter in {options.output}, {options.output.stat().st_size / 1e6:.1f} MB")
 
 

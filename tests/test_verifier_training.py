@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reader_training.adapter import adapter_of, save_adapter
+from reader_training.adapter import adapter_of
+from reader_training.model import save_tensors
 from reader_training.rivals import (
     Contest,
     Rival,
@@ -113,7 +114,7 @@ def test_what_changed_in_few_directions_is_kept_by_an_adapter_of_that_rank(tmp_p
         "layer.lora_B.weight": (40, 2),
         "layer.bias": (40,),
     }
-    save_adapter(adapter, tmp_path / "adapter.safetensors")
+    save_tensors(adapter, tmp_path / "adapter.safetensors")
     weights = {name: tensor.numpy() for name, tensor in base.items()}
     merged = with_adapter(
         weights,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from qa.arguments.commands import Commands
 from qa.arguments.kinds import number, path
 
@@ -13,14 +15,8 @@ def add_check(commands: Commands) -> None:
         "check",
         "check saved answers against the files themselves; exits 0 only if every quote is found",
         "qa check answers.jsonl --corpus seeds",
-        commands.folders,
     )
-    check.add_argument(
-        "answers",
-        type=path,
-        metavar="ANSWERS.jsonl",
-        help="as qa batch wrote it; or a conversation saved as .json",
-    )
+    _add_answers(check)
     check.add_argument(
         "--strict",
         action="store_true",
@@ -42,14 +38,8 @@ def add_report(commands: Commands) -> None:
         "report",
         "check saved answers and show them with their quotes as one page of HTML",
         "qa report answers.jsonl --corpus seeds -o report.html",
-        commands.folders,
     )
-    report.add_argument(
-        "answers",
-        type=path,
-        metavar="ANSWERS.jsonl",
-        help="as qa batch wrote it; or a conversation saved as .json",
-    )
+    _add_answers(report)
     report.add_argument(
         "--strict",
         action="store_true",
@@ -60,12 +50,20 @@ def add_report(commands: Commands) -> None:
     )
 
 
+def _add_answers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "answers",
+        type=path,
+        metavar="ANSWERS.jsonl",
+        help="as qa batch wrote it; or a conversation saved as .json",
+    )
+
+
 def add_uses(commands: Commands) -> None:
     uses = commands.add(
         "uses",
         "list the saved answers that rest on a file, and those that rest on it alone",
         "qa uses report.txt --answers answers.jsonl",
-        commands.folders,
     )
     uses.add_argument("file", type=path, metavar="FILE", help="a file of the corpus")
     uses.add_argument(
@@ -84,7 +82,6 @@ def add_diff(commands: Commands) -> None:
         "diff",
         "show side by side what changed between two files of answers; exits 1 if anything did",
         "qa diff old.jsonl new.jsonl",
-        commands.folders,
     )
     diff.add_argument("old", type=path, metavar="OLD.jsonl")
     diff.add_argument("new", type=path, metavar="NEW.jsonl")
@@ -103,7 +100,6 @@ def add_review(commands: Commands) -> None:
         "review",
         "judge saved answers, the least confident first: a labelled file for eval and calibrate",
         "qa review answers.jsonl -o labelled.jsonl",
-        commands.folders,
     )
     review.add_argument("answers", type=path, metavar="ANSWERS.jsonl", help="as qa batch wrote it")
     review.add_argument(
@@ -121,7 +117,6 @@ def add_conversations(commands: Commands) -> None:
         "conversations",
         "list the conversations that were kept; export one, or delete it for good",
         "qa conversations export 3 --format html -o trade.html",
-        commands.folders,
     )
     conversations.add_argument("--json", action="store_true", help="print the list as JSON")
     actions = commands.below(conversations)
@@ -129,13 +124,11 @@ def add_conversations(commands: Commands) -> None:
         "export",
         "write a conversation with its citations; qa check verifies those of a .jsonl",
         "qa conversations export 3 -o trade.html",
-        commands.folders,
     )
     delete = actions.add(
         "delete",
         "delete a conversation for good, without asking",
         "qa conversations delete 3",
-        commands.folders,
     )
     for action in (export, delete):
         action.add_argument(

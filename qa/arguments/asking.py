@@ -13,7 +13,6 @@ def add_serve(commands: Commands) -> None:
         "serve",
         "show the chat in a browser; prints the address to open",
         "qa serve --corpus ~/reports --port 0",
-        commands.folders,
         commands.models,
         commands.answering,
     )
@@ -37,7 +36,6 @@ def add_ask(commands: Commands) -> None:
         "ask",
         "answer one question; exits 0 when answered, 3 when the corpus does not say",
         "qa ask 'How much did trade with Russia grow?' --json",
-        commands.folders,
         commands.models,
         commands.answering,
     )
@@ -53,7 +51,6 @@ def add_batch(commands: Commands) -> None:
         "batch",
         "answer a file of questions: .txt (one a line), .jsonl or .csv",
         "qa batch questions.txt -o answers.jsonl --resume",
-        commands.folders,
         commands.models,
         commands.answering,
     )

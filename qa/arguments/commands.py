@@ -31,13 +31,13 @@ class Commands:
     def add(
         self, name: str, what: str, example: str, *parents: argparse.ArgumentParser
     ) -> argparse.ArgumentParser:
-        """A command of that name; ``what`` it does is half a sentence."""
+        """A command of that name; ``what`` it does is half a sentence, and folders all of them take."""
         added = self.subparsers.add_parser(
             name,
             help=what,
             description=what[0].upper() + what[1:] + ".",
             epilog=f"example: {example}",
-            parents=parents,
+            parents=(self.folders, *parents),
         )
         added.set_defaults(command=self.over + name, parser=added)
         return added

@@ -13,7 +13,6 @@ def add_index(commands: Commands) -> None:
         "index",
         "build the index, or bring it up to date with the folder",
         "qa index ~/reports ~/letters --vectors ~/.cache/reports-index",
-        commands.folders,
         commands.models,
     )
     index.add_argument(
@@ -34,5 +33,4 @@ def add_sources(commands: Commands) -> None:
         "sources",
         "list the documents of the index: title, date, passages, size",
         "qa sources",
-        commands.folders,
     )

@@ -13,7 +13,6 @@ def add_eval(commands: Commands) -> None:
         "eval",
         "measure answers against a labelled .jsonl or SQuAD .json(.gz) file",
         "qa eval tests/data/seeds_dev.jsonl --wrong",
-        commands.folders,
         commands.models,
         commands.answering,
     )
@@ -43,7 +42,6 @@ def add_calibrate(commands: Commands) -> None:
         "calibrate",
         "fit confidence and threshold to your own labelled questions, and keep them with the index",
         "qa calibrate my-questions.jsonl --corpus ~/reports --vectors ~/.cache/reports-index",
-        commands.folders,
         commands.models,
         commands.readers,
     )

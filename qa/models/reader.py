@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -184,8 +185,7 @@ def load_embedded_reader() -> SpanModel:
     Raises:
         ModelError: its weights, or the encoder's, are missing or not the pinned ones.
     """
-    weights = reader_weights()
-    return EmbeddedSpanModel(Bert(_body(weights)), weights)
+    return _span_model(reader_weights(), Bert)
 
 
 def load_embedded_readers(half_precision: bool | None = None, at_once: int = 1) -> EmbeddedReaders:
@@ -203,29 +203,23 @@ def load_embedded_readers(half_precision: bool | None = None, at_once: int = 1) 
     weights = reader_weights()
     verifier = verifier_weights(weights)
     if not half_precision:
-        exact, verifying = (
-            EmbeddedSpanModel(Bert(_body(each), at_once), each) for each in (weights, verifier)
-        )
-        return EmbeddedReaders(exact, None, verifying)
-
-    def exactly() -> SpanModel:
-        # By the same library, so that only one is loaded.
-        network = OpenVinoBert(_body(weights), at_once, half_precision=False)
-        return EmbeddedSpanModel(network, weights)
-
-    draft, verifying = (
-        EmbeddedSpanModel(OpenVinoBert(_body(each), at_once), each) for each in (weights, verifier)
-    )
-    return EmbeddedReaders(DeferredSpanModel(exactly), draft, verifying)
+        plain = partial(Bert, at_once=at_once)
+        return EmbeddedReaders(_span_model(weights, plain), None, _span_model(verifier, plain))
+    quick = partial(OpenVinoBert, at_once=at_once)
+    # By the same library, so that only one is loaded.
+    exactly = partial(quick, half_precision=False)
+    exact = DeferredSpanModel(partial(_span_model, weights, exactly))
+    return EmbeddedReaders(exact, _span_model(weights, quick), _span_model(verifier, quick))
 
 
-def _body(weights: Arrays) -> Arrays:
-    """Of a reader's weights those of its body, without their prefix."""
-    return {
+def _span_model(weights: Arrays, network: Callable[[Arrays], Network]) -> SpanModel:
+    """A ``network`` is made of the body, whose names it takes without their prefix."""
+    body = {
         name.removeprefix("bert."): array
         for name, array in weights.items()
         if name.startswith("bert.")
     }
+    return EmbeddedSpanModel(network(body), weights)
 
 
 def load_span_model(name: str) -> SpanModel:

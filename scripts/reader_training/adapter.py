@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
-from safetensors.torch import save
 
-from qa.files import replace_file
 from qa.models.weights import LORA_A, LORA_B
 
-__all__ = ["adapter_of", "save_adapter"]
+__all__ = ["adapter_of"]
 
 #: Positions are read by both alike: half a megabyte that training hardly changes.
 LEFT_ALONE = "position_embeddings"
@@ -37,10 +33,3 @@ def adapter_of(
         adapter[module + LORA_B] = left[:, :rank] * root
         adapter[module + LORA_A] = root[:, None] * right[:rank]
     return adapter
-
-
-def save_adapter(adapter: dict[str, torch.Tensor], path: Path) -> None:
-    """Write it in float16, complete or not at all."""
-    state = {name: tensor.detach().half().contiguous() for name, tensor in adapter.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, save(state, metadata={"format": "pt"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -71,9 +72,19 @@ def save_reader(model: BertForQuestionAnswering, directory: Path) -> None:
 
 def save_learned(model: torch.nn.Module, directory: Path, frozen: str) -> None:
     """Write model.safetensors: float16, without the weight that was `frozen`."""
-    state = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
+    learned = {
+        name: tensor
         for name, tensor in model.state_dict().items()
         if name != frozen and tensor.is_floating_point()
     }
-    replace_file(directory / "model.safetensors", save(state, metadata={"format": "pt"}))
+    save_tensors(learned, directory / "model.safetensors")
+
+
+def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Write them in float16, all or nothing."""
+    state = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in tensors.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, save(state, metadata={"format": "pt"}))

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from qa.candidates import Candidate, same_place
+from qa.candidates import Candidate
 from qa.labelled import LabelledQuestion
 from qa.reading import SpanReader
 from qa.retrieval import Retrieval, RetrievedPassage, RetrievedSentence
 from qa.session import Session
 from qa.text import Span
-from qa.verifying import context_of, excerpts_of
+from qa.verifying import best_of_running_text, context_of, excerpts_of
 from reader_training.data import Answer, Example
 
 #: Candidates that are kept of a question: more than are verified, so that some can be left out.
@@ -76,14 +76,7 @@ class RivalReader:
         self.best: list[Candidate] = []
 
     def read(self, retrieval: Retrieval) -> list[Candidate]:
-        self.best = []
-        for candidate in self._reader.candidates(retrieval):
-            if len(self.best) == KEPT:
-                break
-            if candidate.row is None and not any(
-                same_place(candidate, other) for other in self.best
-            ):
-                self.best.append(candidate)
+        self.best = best_of_running_text(self._reader.candidates(retrieval), KEPT)
         return []
 
 
