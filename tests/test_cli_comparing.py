@@ -107,7 +107,7 @@ def test_uses_with_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert done.code == 1
     assert "answers.jsonl:2: not an answer" in done.err
     done = qa(capsys, "uses", "mill.txt", "--answers", "none.jsonl")
-    assert (done.code, "none.jsonl cannot be read" in done.err) == (1, True)
+    assert (done.code, "no answers file none.jsonl" in done.err) == (1, True)
 
 
 # qa diff
@@ -212,7 +212,7 @@ def test_diff_with_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
         (["--against", "old.jsonl"], "-o NEW.jsonl"),
         (["--against", "old.jsonl", "-o", "new.md"], "-o NEW.jsonl"),
         (["--against", "old.jsonl", "-o", "old.jsonl"], "name another with -o"),
-        (["--against", "none.jsonl", "-o", "new.jsonl"], "none.jsonl cannot be read"),
+        (["--against", "none.jsonl", "-o", "new.jsonl"], "no answers file none.jsonl"),
     ],
 )
 def test_a_batch_that_cannot_be_compared_asks_nothing(

@@ -85,7 +85,7 @@ class BadLine:
 
 
 def require_answers(path: Path) -> None:
-    """Says that there is no such file before anything else is looked at.
+    """To be called before anything else is looked at.
 
     Raises:
         InputFileError: there is none.
@@ -102,9 +102,10 @@ def read_answers(path: Path) -> Iterator[SavedAnswer | BadLine]:
     One line is held at a time, however long the file is.
 
     Raises:
-        InputFileError: the file cannot be read, or is no ``.jsonl``.
+        InputFileError: the file is not there, cannot be read, or is no ``.jsonl``.
     """
-    if path.exists() and path.suffix.lower() != ".jsonl":
+    require_answers(path)
+    if path.suffix.lower() != ".jsonl":
         raise InputFileError(f"{path} is no .jsonl; give the answers that qa batch wrote as one.")
     try:
         with path.open("rb") as stream:
@@ -147,6 +148,7 @@ def read_saved(path: Path) -> Iterator[SavedAnswer | BadLine]:
 
 
 def _turns(path: Path) -> list[Any]:
+    require_answers(path)
     try:
         with path.open("rb") as stream:
             raw = stream.read(LONGEST_LINE + 1)
