@@ -21,6 +21,9 @@ __all__ = ["Reading", "leans", "names_in", "plausibility", "readings"]
 
 #: So many earlier questions are looked for with a follow-up, at most.
 MOST_EARLIER = 3
+#: A question that can stand alone is taken as typed, unless with what went before the odds of its answer are
+#: so many times as high.
+SURER = 3.0
 #: A longer answer is no stand-in for a pronoun, in words.
 LONGEST_REFERENT = 8
 
@@ -110,10 +113,13 @@ def leans(question: str) -> bool:
 def plausibility(question: str, reply: Reply, earlier: Sequence[Reply]) -> tuple[bool, float]:
     """How likely a reply is of a reading that was meant, to be compared with those of others: more is more.
 
-    It is the confidence; but "And the port?" asks for another answer than the one just given, so one that is
-    another goes before.
+    It is the odds that its answer is right; but "And the port?" asks for another answer than the one just
+    given, so one that is another goes before.
     """
-    return not leans(question) or _adds_to(reply, earlier), reply.confidence
+    odds = reply.confidence / max(1.0 - reply.confidence, 1e-9)
+    if leans(question):
+        return _adds_to(reply, earlier), odds
+    return True, odds if reply.understood_as is None else odds / SURER
 
 
 def _adds_to(reply: Reply, earlier: Sequence[Reply]) -> bool:
@@ -144,7 +150,8 @@ def _hangs_on(earlier: Sequence[Reply]) -> tuple[str, ...]:
     """The questions since the last one that stands alone, that one included, oldest first."""
     chain: list[str] = []
     for reply in reversed(earlier[-MOST_EARLIER:]):
-        chain.append(reply.question)
+        if reply.question not in chain[-1:]:  # it may have been asked again, as typed
+            chain.append(reply.question)
         if not leans(reply.question) and names_in(reply.question):
             break
     return tuple(reversed(chain))

@@ -80,6 +80,12 @@ def test_a_long_dialogue_lends_its_last_three_questions() -> None:
     assert reading.after == ("And the 2nd one?", "And the 1st one?", "And the 2nd one?")
 
 
+def test_a_question_that_was_asked_again_at_once_lends_its_words_once() -> None:
+    who = answer_from("Tomas Lind kept it.", "Tomas Lind", question="Who kept it?")
+    reading = readings("How long?", [BUILT, who, who])[0]
+    assert reading.after == (OPENING, "Who kept it?")
+
+
 def test_a_question_without_a_name_may_stand_alone_or_not() -> None:
     question = "how many bees live in a hive in june"
     assert readings(question, [BUILT]) == (Reading(question), Reading(question, (OPENING,)))
@@ -190,3 +196,14 @@ def test_whatever_is_typed_has_one_to_two_readings_each_of_the_words_before(
         assert set(reading.sought.replace("?", " ").replace("for", " ").split()) <= {
             part for word in known for part in word.replace("?", " ").replace("for", " ").split()
         } | {word.rstrip(" ?.!") for word in known}
+
+
+def test_what_went_before_counts_for_a_question_that_can_stand_alone_only_where_it_is_much_surer() -> (
+    None
+):
+    question = "how many bees live in a hive in june"
+    typed = answer_from("It holds 40,000.", "40,000", question=question, confidence=0.4)
+    with_others = replace(typed, understood_as=f"{OPENING} {question}")
+    surer, much_surer = (replace(with_others, confidence=each) for each in (0.6, 0.7))
+    assert plausibility(question, typed, [BUILT]) > plausibility(question, surer, [BUILT])
+    assert plausibility(question, typed, [BUILT]) < plausibility(question, much_surer, [BUILT])

@@ -229,6 +229,18 @@ async def test_the_list_of_sources_is_narrowed_by_words_and_keeps_its_marks(
         assert not app.query_one("#restriction").display
 
 
+async def test_only_a_document_that_is_marked_has_a_sign(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, QUESTION)
+        await pilot.press("f2")
+        await until(pilot, lambda: app.screen.query(SelectionList))
+        await pilot.press("down", "space")
+        listed = app.screen.query_one(SelectionList)
+        signs = ["X" in listed.render_line(y).text[:3] for y in range(listed.option_count)]
+        assert signs == [n == listed.highlighted for n in range(listed.option_count)]
+
+
 async def test_why_shows_the_ranking_the_scores_and_the_runner_up(chatty: Settings) -> None:
     app = chat(chatty)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
@@ -270,6 +282,24 @@ async def test_why_says_how_the_answer_stands_when_it_is_read_beside_its_rivals(
         assert beside > 0.0
         summary = str(app.screen.query_one("#summary").render())
         assert f"Read beside its rivals, its sentence lies {beside:.2f} above no answer." in summary
+
+
+async def test_why_says_what_a_follow_up_was_taken_for(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=WIDE) as pilot:
+        for question in (QUESTION, "Who kept it?"):
+            await ask(pilot, question)
+        await pilot.press("f3")
+        inquiry = app.query_one("#turn-1", TurnView).turn.inquiry
+        assert inquiry is not None
+        understood_as = inquiry.reply.understood_as
+        assert understood_as is not None
+        summary = str(app.screen.query_one("#summary").render()).splitlines()
+        taken_for = summary[1].removeprefix("Looked for ")
+        assert taken_for in (
+            f"together with what went before: {understood_as}",
+            f"and read as: {understood_as}",
+        )
 
 
 async def test_why_tells_the_document_of_each_passage_on_a_narrow_screen(chatty: Settings) -> None:

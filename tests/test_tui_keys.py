@@ -12,6 +12,7 @@ from textual.widgets import DataTable, Input, OptionList
 from qa.indexing import update_index
 from qa.settings import Settings
 from qa.tui.app import ChatApp
+from qa.tui.dialogue import Dialogue
 from qa.tui.keys import CHAT_KEYS
 from qa.tui.source import SourceText
 from qa.tui.turn_view import TurnView
@@ -333,6 +334,18 @@ async def test_one_key_asks_the_question_as_it_was_typed(chatty: Settings) -> No
         assert shown(app, "#turn-1 .question") == [FOLLOW_UP]
         await pilot.press("u")
         await until(pilot, lambda: notices(app) == ["The question was taken as typed."])
+
+
+async def test_the_reply_to_a_question_asked_as_typed_is_in_view_again(chatty: Settings) -> None:
+    app = chat(chatty)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for question in (QUESTION, QUESTION, FOLLOW_UP):
+            await ask(pilot, question)
+        await pilot.press("ctrl+s", "u")
+        await until(pilot, lambda: not app.query(".understood, .waiting"))
+        # The turns were shorter while this one waited.
+        reply, dialogue = app.query_one("#turn-2", TurnView), app.query_one(Dialogue)
+        await until(pilot, lambda: dialogue.region.contains_region(reply.region))
 
 
 async def test_a_question_asked_as_typed_keeps_the_documents_it_was_restricted_to(

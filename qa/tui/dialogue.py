@@ -143,7 +143,10 @@ class Dialogue(VerticalScroll, can_focus=True):
     @property
     def _row(self) -> int:
         """The first row in view, or the one that will be once the scroll that goes on has come to rest."""
-        return round(min(self.scroll_target_y, self.max_scroll_y))
+        # The goal of a scroll that is over stays where it was when the turns become shorter.
+        scrolling = self.app.animator.is_being_animated(self, "scroll_y")
+        row = self.scroll_target_y if scrolling else self.scroll_y
+        return round(min(row, self.max_scroll_y))
 
     def _person_has_scrolled(self) -> bool:
         return self._row != min(self._left_at, self.max_scroll_y)

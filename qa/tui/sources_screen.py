@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Footer, Input, SelectionList
 from textual.widgets.selection_list import Selection
 
@@ -26,6 +28,18 @@ __all__ = ["SourcesScreen"]
 
 #: The list shows a longer title cut.
 LONGEST_TITLE = 50
+
+
+class _DocumentList(SelectionList[str]):
+    """A list in which the sign of a mark tells too, and not its colour alone."""
+
+    def render_line(self, y: int) -> Strip:
+        line = super().render_line(y)
+        at = self.scroll_offset.y + y
+        if at >= self.option_count or self.get_option_at_index(at).value in self.selected:
+            return line
+        before, mark, *rest = line
+        return Strip([before, Segment(" " * mark.cell_length, mark.style), *rest])
 
 
 class SourcesScreen(ModalScreen[Restriction | None]):
@@ -53,7 +67,7 @@ class SourcesScreen(ModalScreen[Restriction | None]):
         box.border_title = f"{len(self._records):,} documents, {passages:,} passages"
         with box:
             yield TextBox(placeholder="/ finds titles, dates and files", id="filter", compact=True)
-            yield SelectionList[str](*self._selections(""))
+            yield _DocumentList(*self._selections(""))
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -66,7 +80,7 @@ class SourcesScreen(ModalScreen[Restriction | None]):
         self._count()
 
     def _count(self) -> None:
-        """Say in words what the colour of the marks says too."""
+        """Say in words what the marks say."""
         marked = f"{len(self._marked):,} marked" if self._marked else "none marked: all are asked"
         self.query_one(".window").border_subtitle = f"space marks · {marked}"
 

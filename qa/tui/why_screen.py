@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -99,7 +100,8 @@ def _numbers(rank: int, passage: RetrievedPassage, best: Candidate | None) -> tu
 
 LEGEND = (
     "fused: the rankings together · dense: similarity of the vectors · "
-    "lexical: share of the question's rare words · reader: log-odds of the best span"
+    "lexical: share of the question's rare words · reader: log-odds of the best span, "
+    "empty where none could come first"
 )
 
 
@@ -109,7 +111,7 @@ def _summary(inquiry: Inquiry) -> str:
     from qa.render import refusal_line
 
     reply = inquiry.reply
-    lines = [_shortened(reply.question, 200)]
+    lines = [_shortened(reply.question, 200), *_understood(inquiry)]
     if isinstance(reply, NoAnswer):
         lines.append(f"{refusal_line(reply.stage)} {_shortened(reply.reason, 300)}")
     if evidence is None:
@@ -140,6 +142,17 @@ def _summary(inquiry: Inquiry) -> str:
         others = "document says" if evidence.agreement == 1 else "documents say"
         lines.append(f"{evidence.agreement} other {others} the same.")
     return "\n".join(lines)
+
+
+def _understood(inquiry: Inquiry) -> Iterator[str]:
+    """What a follow-up question was taken for."""
+    sought, read = inquiry.reply.understood_as, inquiry.retrieval.question
+    if sought is None:
+        return
+    if read == inquiry.reply.question:
+        yield f"Looked for together with what went before: {_shortened(sought, 300)}"
+    else:
+        yield f"Looked for and read as: {_shortened(read, 300)}"
 
 
 def _runner_up(candidates: tuple[Candidate, ...]) -> Candidate | None:
