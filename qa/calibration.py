@@ -42,12 +42,16 @@ class LogisticCalibrator:
     threshold: float
     unverified: LogisticCalibrator | None = None
     """What judges an answer that was not verified, in place of this one; the threshold is this one's."""
+    rows: LogisticCalibrator | None = None
+    """What judges one that stands in a row of a table, likewise, whether it was verified or not."""
 
     def confidence(self, evidence: Evidence) -> float:
         return 1.0 / (1.0 + exp(-self.log_odds(evidence)))
 
     def log_odds(self, evidence: Evidence) -> float:
         """Of the answer being right, within ±30."""
+        if evidence.row and self.rows is not None:
+            return self.rows.log_odds(evidence)
         if evidence.verified is None and self.unverified is not None:
             return self.unverified.log_odds(evidence)
         values = asdict(evidence)
@@ -162,8 +166,10 @@ def _calibrator(values: Mapping[str, Any]) -> LogisticCalibrator:
     bias, threshold = float(values["bias"]), float(values["threshold"])
     if not all(map(isfinite, (bias, *weights.values()))) or not 0.0 <= threshold <= 1.0:
         raise ValueError("a number out of range")
-    held = values.get("unverified")
-    unverified = _calibrator(held) if held is not None else None
+    unverified, rows = (
+        _calibrator(values[name]) if values.get(name) is not None else None
+        for name in ("unverified", "rows")
+    )
     if unverified is None and "verified" in weights:
         raise ValueError("nothing judges an answer that was not verified")
-    return LogisticCalibrator(bias, weights, threshold, unverified)
+    return LogisticCalibrator(bias, weights, threshold, unverified, rows)

@@ -41,6 +41,8 @@ class Evidence:
     verified: float | None = None
     """How far its sentence's logits lie above the null score when it is read beside its rivals; ``None``
     where it was not."""
+    row: int = 0
+    """1 if it was found in a row of a table."""
 
 
 class Calibrator(Protocol):
@@ -86,6 +88,7 @@ def evidence_of(retrieval: Retrieval, candidates: Sequence[Candidate]) -> Eviden
         named=_named(retrieval.question, best),
         typed=_typed(retrieval.question, best),
         verified=best.verified,
+        row=int(best.row is not None),
     )
 
 

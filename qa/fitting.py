@@ -133,12 +133,16 @@ def rescaled(
 
 
 def _stretched(calibrator: LogisticCalibrator, slope: float, shift: float) -> LogisticCalibrator:
-    unverified = calibrator.unverified
+    unverified, rows = (
+        _stretched(each, slope, shift) if each is not None else None
+        for each in (calibrator.unverified, calibrator.rows)
+    )
     return LogisticCalibrator(
         bias=slope * calibrator.bias + shift,
         weights={name: slope * weight for name, weight in calibrator.weights.items()},
         threshold=calibrator.threshold,
-        unverified=_stretched(unverified, slope, shift) if unverified is not None else None,
+        unverified=unverified,
+        rows=rows,
     )
 
 

@@ -2,7 +2,8 @@
 
     scripts/written_corpus.py scripts/reader_training/written_dev written/
     python scripts/fit_readers.py span_reader --questions 2000 \\
-        --weights written/questions.jsonl --calibration written/questions.jsonl
+        --weights written/questions.jsonl --calibration written/questions.jsonl \\
+        --rows scripts/reader_training/written_tables_dev/questions.jsonl
 
 Each SQuAD file becomes a corpus of its own, as in ``qa eval``; a .jsonl has its corpus in the folder
 ``corpus`` beside it. The questions are asked of the whole corpus, so that a reader is fitted among the
@@ -27,7 +28,7 @@ import numpy.typing as npt
 
 from qa.calibration import LogisticCalibrator
 from qa.candidates import Candidate, Row, ranked
-from qa.evidence import evidence_of
+from qa.evidence import Evidence, evidence_of
 from qa.fitting import fit_calibrator
 from qa.labelled import LabelledQuestion, read_labelled, write_paragraphs
 from qa.models.encoder import Encoder, load_encoder
@@ -66,6 +67,14 @@ def main() -> None:
     parser.add_argument("reader", choices=("sentence_reader", "span_reader"))
     parser.add_argument("--weights", nargs="+", type=Path, required=True, metavar="LABELLED")
     parser.add_argument("--calibration", nargs="+", type=Path, required=True, metavar="LABELLED")
+    parser.add_argument(
+        "--rows",
+        nargs="*",
+        type=Path,
+        default=[],
+        metavar="LABELLED",
+        help="about documents with tables: fits what judges answers in their rows",
+    )
     parser.add_argument("--paragraphs", type=int, default=300, help="at most, of each file")
     parser.add_argument("--questions", type=int, default=700, help="at most, of each file")
     parser.add_argument(
@@ -98,6 +107,8 @@ def main() -> None:
     for_calibration = for_weights if same else collected(arguments.calibration)
     verifier = load_embedded_readers().verifier if arguments.reader == "span_reader" else None
     calibrator = fit_calibration(for_calibration, weights, arguments.coverage, verifier)
+    if arguments.rows:
+        calibrator = replace(calibrator, rows=fit_rows(collected(arguments.rows), weights))
     artefact: dict[str, Any] = {
         "features": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
     }
@@ -119,8 +130,10 @@ def _rounded(calibrator: LogisticCalibrator) -> dict[str, Any]:
         "weights": {name: round(value, 4) for name, value in calibrator.weights.items()},
         "threshold": round(calibrator.threshold, 3),
     }
-    if calibrator.unverified is not None:
-        values["unverified"] = _rounded(calibrator.unverified)
+    for name in ("unverified", "rows"):
+        instead = getattr(calibrator, name)
+        if instead is not None:
+            values[name] = _rounded(instead)
     return values
 
 
@@ -212,7 +225,30 @@ def fit_calibration(
 
     The threshold is where ``coverage`` of the answerable questions still get an answer.
     """
-    evidence, truth, answerable = [], [], []
+    judged = _judged(examples, weights, verifier)
+    calibrator = _fitted(judged)
+    confidences = [calibrator.confidence(each.evidence) for each in judged if each.answerable]
+    return replace(calibrator, threshold=float(np.quantile(confidences, 1 - coverage)))
+
+
+def fit_rows(examples: Sequence[Example], weights: Array) -> LogisticCalibrator:
+    """As :func:`fit_calibration`, of questions about tables, whose rows are not verified."""
+    return _fitted(_judged(examples, weights, None))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the confidence of a first candidate rests on, and whether it is right."""
+
+    evidence: Evidence
+    right: bool
+    answerable: bool
+
+
+def _judged(
+    examples: Sequence[Example], weights: Array, verifier: SpanModel | None
+) -> list[_Judged]:
+    judged = []
     for example in examples:
         candidates = ranked(example.rows, weights)
         if candidates and verifier is not None:
@@ -220,12 +256,13 @@ def fit_calibration(
             candidates = [verified(question, candidates, verifier), *candidates[1:]]
         found = evidence_of(example.retrieval, candidates)
         if found is not None:
-            evidence.append(found)
-            truth.append(example.answerable and _first_is_right(example, candidates))
-            answerable.append(example.answerable)
-    calibrator = fit_calibrator(evidence, truth)
-    confidences = [calibrator.confidence(e) for e, a in zip(evidence, answerable, strict=True) if a]
-    return replace(calibrator, threshold=float(np.quantile(confidences, 1 - coverage)))
+            right = example.answerable and _first_is_right(example, candidates)
+            judged.append(_Judged(found, right, example.answerable))
+    return judged
+
+
+def _fitted(judged: Sequence[_Judged]) -> LogisticCalibrator:
+    return fit_calibrator([each.evidence for each in judged], [each.right for each in judged])
 
 
 def accuracy(examples: Sequence[Example], weights: Array) -> float:

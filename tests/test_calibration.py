@@ -71,6 +71,7 @@ def test_a_shipped_calibrator_weighs_every_kind_of_evidence(name: str) -> None:
     unverified = calibrator.unverified
     assert sorted(calibrator.weights) == (ALWAYS if unverified is None else NAMES)
     assert sorted((unverified or calibrator).weights) == ALWAYS
+    assert calibrator.rows is None or sorted(calibrator.rows.weights) == ALWAYS
     assert 0.0 < calibrator.threshold < 1.0
 
 
@@ -79,6 +80,18 @@ def test_what_was_not_verified_is_judged_by_what_was_fitted_without() -> None:
     calibrator = LogisticCalibrator(-1.0, {"verified": 1.0}, 0.4, without)
     assert calibrator.log_odds(replace(EVIDENCE, margin=5.0, verified=3.0)) == 2.0
     assert calibrator.log_odds(replace(EVIDENCE, margin=5.0)) == 3.0
+
+
+@pytest.mark.parametrize("verified", [None, 3.0])
+def test_an_answer_in_a_row_of_a_table_is_judged_by_what_was_fitted_to_rows(
+    verified: float | None,
+) -> None:
+    without = LogisticCalibrator(-2.0, {"margin": 1.0}, 0.0)
+    of_rows = LogisticCalibrator(-3.0, {"lexical": 1.0}, 0.0)
+    calibrator = LogisticCalibrator(-1.0, {"verified": 1.0}, 0.4, without, of_rows)
+    in_row = replace(EVIDENCE, lexical=7.0, verified=verified, row=1)
+    assert calibrator.log_odds(in_row) == 4.0
+    assert calibrator.log_odds(replace(in_row, row=0)) != 4.0
 
 
 # The file
@@ -97,6 +110,7 @@ with_verification = st.builds(
     st.dictionaries(st.sampled_from(NAMES), numbers),
     st.floats(0, 1),
     without_verification,
+    st.none() | without_verification,
 )
 calibrations = st.builds(
     OwnCalibration,

@@ -61,12 +61,14 @@ def test_rescaling_keeps_the_order_of_confidences(judged: Judged, one: float, tw
         assert fitted.log_odds(evidence(low)) < fitted.log_odds(evidence(high))
 
 
-def test_what_judges_unverified_answers_is_rescaled_by_them_as_if_it_stood_alone() -> None:
+def test_what_judges_answers_of_a_kind_is_rescaled_by_them_as_if_it_stood_alone() -> None:
     alone = LogisticCalibrator(1.0, {"score": 2.0}, 0.3)
-    both = replace(SHIPPED, unverified=alone)
-    found = [evidence(score) for score in (-1.0, 0.0, 1.0, 2.0)]
+    both = replace(SHIPPED, unverified=alone, rows=alone)
+    plain = [evidence(score) for score in (-1.0, 0.0, 1.0, 2.0)]
     right = [False, True, False, True]
-    assert rescaled(both, found, right).unverified == rescaled(alone, found, right)
+    expected = rescaled(alone, plain, right)
+    assert rescaled(both, plain, right).unverified == expected
+    assert rescaled(both, [replace(each, row=1) for each in plain], right).rows == expected
 
 
 @given(judged_answers)

@@ -35,6 +35,7 @@ from reader_training.training import choice_loss, working_number_type
 from reader_training.written import RowError, read_all_written, read_written
 from transformers import PreTrainedTokenizerBase
 
+from qa.labelled import read_labelled
 from qa.passages import header_of
 
 # Written questions
@@ -135,6 +136,17 @@ def test_all_written_files_of_a_folder_are_read_by_name(tmp_path: Path) -> None:
     write(tmp_path, "=== A\nFirst.\n> which | Which? | First\n", "a.txt")
     write(tmp_path, "> nothing", "notes.md")
     assert [example.title for example in read_all_written(tmp_path)] == ["A", "B"]
+
+
+def test_every_answer_about_the_written_tables_stands_in_its_document() -> None:
+    written = Path(__file__).parent.parent / "scripts" / "reader_training" / "written_tables_dev"
+    questions = read_labelled(written / "questions.jsonl").questions
+    assert len({question.id for question in questions}) == len(questions) == 491
+    for question in questions:
+        assert bool(question.answers) == (question.file is not None)
+        if question.file is not None:
+            text = (written / "corpus" / question.file).read_text(encoding="utf-8")
+            assert all(answer in text for answer in question.answers), question.id
 
 
 # Wrong paragraphs
