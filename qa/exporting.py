@@ -14,7 +14,6 @@ from qa.errors import InputFileError
 from qa.files import write_new_file
 from qa.markup import artefact, as_html, citation_block, marked, minute, style
 from qa.render import (
-    AGREEMENT_IN_WORDS,
     agreement_sentences,
     as_json,
     as_markdown,
@@ -22,6 +21,7 @@ from qa.render import (
     markdown_code,
     markdown_text,
     place_in_words,
+    standing_in_words,
 )
 from qa.restoring import reply_of
 from qa.roots import corpus_words
@@ -179,7 +179,11 @@ def _cited(citation: Citation, first: Citation) -> str:
         title=citation.title,
         day=citation.date.isoformat() if citation.date is not None else None,
         place=place_in_words(citation.file, citation.line, citation.location),
-        stands=AGREEMENT_IN_WORDS[citation.agreement] if citation is not first else "",
+        stands=(
+            standing_in_words(citation.agreement, again=citation.file == first.file)
+            if citation is not first
+            else ""
+        ),
         quotation=marked(citation.sentence_text, quote),
         receipt=f"characters {span} · SHA-256 {citation.sha256}",
     )

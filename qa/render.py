@@ -17,7 +17,6 @@ from qa.formats.extracted import PATH_SEPARATOR
 from qa.text import displayable, one_line
 
 __all__ = [
-    "AGREEMENT_IN_WORDS",
     "CSV_COLUMNS",
     "agreement_sentences",
     "as_csv_row",
@@ -36,6 +35,7 @@ __all__ = [
     "place_in_words",
     "refusal_line",
     "source_line",
+    "standing_in_words",
 ]
 
 CSV_COLUMNS = (
@@ -58,12 +58,6 @@ CSV_COLUMNS = (
     "understood_as",
     "elapsed_ms",
 )
-#: How a further citation stands to the answer, by its agreement.
-AGREEMENT_IN_WORDS: dict[str, str] = {
-    Agreement.AGREES: "says the same",
-    Agreement.CONFLICTS: "says otherwise",
-    Agreement.OTHER: "",
-}
 _BOLD, _DIM, _REVERSE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
 #: A cell that a spreadsheet would run as a formula starts like this (OWASP, "CSV Injection"), the wide forms
 #: of East Asian scripts among them. One that has the escape already gets another: so it can be taken back.
@@ -135,10 +129,17 @@ def as_text(reply: Reply, *, width: int = 80, colour: bool = False) -> str:
         source_line(first),
     ]
     for citation in reply.citations[1:]:
-        stands = AGREEMENT_IN_WORDS[citation.agreement]
+        stands = standing_in_words(citation.agreement, again=citation.file == first.file)
         parts.append(source_line(citation) + (f" ({stands})" if stands else ""))
         parts.append(_wrapped(f"    {one_line(citation.sentence_text)}", width, "    "))
     return "\n".join(parts)
+
+
+def standing_in_words(agreement: str | None, *, again: bool) -> str:
+    """How a further citation stands to the answer; ``again`` if it is of the same document."""
+    if agreement == Agreement.AGREES:
+        return "says it again" if again else "says the same"
+    return "says otherwise" if agreement == Agreement.CONFLICTS else ""
 
 
 def refusal_line(stage: str) -> str:

@@ -100,14 +100,16 @@ def test_json_of_an_abstention_says_which_stage_refused_and_what_was_needed() ->
 
 
 def test_further_citations_follow_with_their_sentences() -> None:
-    second = replace(answer_from("The fire was in 1812.", "1812").citations[0], n=2, date=None)
-    third = citation_of("It was 1813.", "1813", n=3, agreement=Agreement.CONFLICTS)
-    fourth = citation_of("It was late.", "late", n=4, agreement=Agreement.OTHER)
-    all_four = replace(MILL, citations=(*MILL.citations, second, third, fourth))
-    assert as_text(all_four).endswith(
-        "\n[2] A title, a.txt:1 (says the same)\n    The fire was in 1812."
-        "\n[3] A title, 2024-03-06, a.txt:1 (says otherwise)\n    It was 1813."
-        "\n[4] A title, 2024-03-06, a.txt:1\n    It was late."
+    again = replace(answer_from("The fire was in 1812.", "1812").citations[0], n=2, date=None)
+    elsewhere = replace(again, n=3, file="b.txt")
+    conflicting = citation_of("It was 1813.", "1813", n=4, agreement=Agreement.CONFLICTS)
+    other = citation_of("It was late.", "late", n=5, agreement=Agreement.OTHER)
+    all_five = replace(MILL, citations=(*MILL.citations, again, elsewhere, conflicting, other))
+    assert as_text(all_five).endswith(
+        "\n[2] A title, a.txt:1 (says it again)\n    The fire was in 1812."
+        "\n[3] A title, b.txt:1 (says the same)\n    The fire was in 1812."
+        "\n[4] A title, 2024-03-06, a.txt:1 (says otherwise)\n    It was 1813."
+        "\n[5] A title, 2024-03-06, a.txt:1\n    It was late."
     )
 
 

@@ -11,12 +11,12 @@ from qa.receipts.check import CheckedAnswer, Finding, Status
 from qa.receipts.records import Receipt, SavedAnswer, probability, receipt_of
 from qa.receipts.sources import Source, Sources
 from qa.render import (
-    AGREEMENT_IN_WORDS,
     agreement_sentences,
     confidence_word,
     one_line,
     place_in_words,
     refusal_line,
+    standing_in_words,
 )
 
 __all__ = [
@@ -160,13 +160,14 @@ def _cited(checked: CheckedAnswer, place: int, sources: Sources) -> str:
     citation = checked.answer.record["citations"][place]
     n, receipt = checked.answer.receipts[place]
     finding = checked.findings[place]
-    agreement = text_of(citation, "agreement")
+    _, first = checked.answer.receipts[0]
+    stands = standing_in_words(text_of(citation, "agreement"), again=receipt.file == first.file)
     return citation_block(
         n=n,
         title=text_of(citation, "title") or receipt.file,
         day=text_of(citation, "date"),
         place=_place(receipt),
-        stands=AGREEMENT_IN_WORDS.get(agreement, "") if place and agreement is not None else "",
+        stands=stands if place else "",
         quotation=_quotation(receipt, finding, sources),
         receipt=_receipt(receipt, finding.now),
         attributes=f' id="{anchor(checked.answer, place)}"',

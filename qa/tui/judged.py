@@ -64,7 +64,7 @@ def _parts(item: ReviewItem, row: Row | None) -> Iterator[Widget]:
         data = as_data(reply, id_=item.id, elapsed_ms=0)
         yield _line(one_line(" ".join(agreement_sentences(data))), "agreement")
     for citation in item.citations:
-        yield CitationLine(0, citation)
+        yield CitationLine(0, citation, item.citations[0])
     said = decision_text(item, row)
     yield _line(said, "decision" if row is not None else "decision undecided")
 

@@ -79,11 +79,12 @@ class Facts(Horizontal):
 class CitationLine(Static):
     """One numbered citation; a click opens its source."""
 
-    def __init__(self, turn: int, citation: Citation) -> None:
+    def __init__(self, turn: int, citation: Citation, first: Citation) -> None:
+        """``first`` is the citation of the answer itself."""
         from qa.render import source_line
 
         super().__init__(
-            Content.assemble(source_line(citation), (_compared(citation), "italic")),
+            Content.assemble(source_line(citation), (_compared(citation, first), "italic")),
             classes="citation",
         )
         self.turn = turn
@@ -105,15 +106,16 @@ def elapsed_text(elapsed_ms: int) -> str:
     return f"{elapsed_ms} ms" if elapsed_ms < 1_000 else f"{elapsed_ms / 1_000:.1f} s"
 
 
-def _compared(citation: Citation) -> str:
+def _compared(citation: Citation, first: Citation) -> str:
     """How a further citation stands to the answer."""
-    if citation.n == 1:
+    if citation is first:
         return ""
     from qa.agreement import Agreement
+    from qa.render import standing_in_words
 
+    stands = standing_in_words(citation.agreement, again=citation.file == first.file)
     if citation.agreement is Agreement.AGREES:
-        return " · says the same"
+        return f" · {stands}"
     quote = displayable(" ".join(citation.quote.split()))
     short = quote if len(quote) <= LONGEST_QUOTE else f"{quote[: LONGEST_QUOTE - 1]}…"
-    otherwise = "says otherwise: " if citation.agreement is Agreement.CONFLICTS else ""
-    return f" · {otherwise}“{short}”"
+    return f" · {stands}: “{short}”" if stands else f" · “{short}”"

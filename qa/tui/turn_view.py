@@ -105,7 +105,7 @@ class TurnView(Vertical):
         # What contradicts the answer stands beside it.
         agreement = one_line(" ".join(agreement_sentences(data, conflicts=not rivals)))
         yield Static(Content(agreement), classes="agreement")
-        yield from (CitationLine(self.turn.number, citation) for citation in reply.citations)
+        yield from (CitationLine(self.turn.number, citation, first) for citation in reply.citations)
 
     def _abstention(self, reply: NoAnswer) -> Iterator[Widget]:
         from qa.render import refusal_line
@@ -117,4 +117,4 @@ class TurnView(Vertical):
         if reply.rejected is not None:
             yield Static(Content("Nearest passage:"), classes="nearest")
             yield Static(sentence_content(reply.rejected), classes="sentence")
-            yield CitationLine(self.turn.number, reply.rejected)
+            yield CitationLine(self.turn.number, reply.rejected, reply.rejected)
