@@ -76,7 +76,7 @@ def _fixed_file(parsed: argparse.Namespace) -> Path | None:
             raise UsageError("-o names the file for --fix; give both or neither.")
         return None
     answers: Path = parsed.answers
-    if answers.exists() and (not answers.is_file() or answers.suffix.lower() != ".jsonl"):
+    if not answers.is_file() or answers.suffix.lower() != ".jsonl":
         raise UsageError(f"--fix mends files that end in .jsonl; {answers} is none.")
     out: Path = parsed.out if parsed.out is not None else answers.with_suffix(".fixed.jsonl")
     return output_file(out, answers, "answers")
