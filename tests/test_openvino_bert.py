@@ -11,13 +11,13 @@ import pytest
 
 from qa.models.bert import CLS, SEP, Bert, Window
 from qa.models.encoder import EmbeddedEncoder
-from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand, has_matrix_units
+from qa.models.openvino_bert import OpenVinoBert, half_precision_at_hand, multiplies_bfloat16
 from qa.models.weights import TUNED_WEIGHTS_SHA256, tuned_weights
 from qa.settings import EMBEDDED_MODEL
 from tests.reference import reference_encoder
 
-needs_matrix_units = pytest.mark.skipif(
-    not half_precision_at_hand(), reason="a processor without AMX, or no OpenVINO"
+needs_bfloat16 = pytest.mark.skipif(
+    not half_precision_at_hand(), reason="a processor that has no bfloat16, or no OpenVINO"
 )
 WINDOWS: list[Window] = [
     ([CLS, *range(2_000, 2_000 + length), SEP], length // 2) for length in (1, 14, 15, 40, 200, 382)
@@ -30,13 +30,14 @@ def described(tmp_path: Path, flags: str) -> Path:
     return path
 
 
-def test_only_a_processor_with_matrix_units_for_bfloat16_uses_it(tmp_path: Path) -> None:
-    assert has_matrix_units(described(tmp_path, "fpu avx512_bf16 amx_bf16 amx_tile"))
-    assert not has_matrix_units(described(tmp_path, "fpu avx512f avx512_bf16"))
-    assert not has_matrix_units(tmp_path / "on another system there is no such file")
+def test_only_a_processor_with_instructions_for_bfloat16_uses_it(tmp_path: Path) -> None:
+    assert multiplies_bfloat16(described(tmp_path, "fpu avx512f amx_bf16 amx_tile"))
+    assert multiplies_bfloat16(described(tmp_path, "fpu avx512f avx512_bf16"))
+    assert not multiplies_bfloat16(described(tmp_path, "fpu avx2 avx512f avx512_vnni amx_int8"))
+    assert not multiplies_bfloat16(tmp_path / "on another system there is no such file")
 
 
-@needs_matrix_units
+@needs_bfloat16
 def test_hidden_states_are_nearly_those_of_float32() -> None:
     weights = tuned_weights()
     exact = dict(Bert(weights).hidden(WINDOWS))
@@ -49,7 +50,7 @@ def test_hidden_states_are_nearly_those_of_float32() -> None:
         assert ((found * expected).sum(axis=1) / lengths).mean() > 0.999
 
 
-@needs_matrix_units
+@needs_bfloat16
 def test_in_float32_hidden_states_are_those_of_the_other_library() -> None:
     weights = tuned_weights()
     found = dict(OpenVinoBert(weights, half_precision=False).hidden(WINDOWS))
@@ -57,7 +58,7 @@ def test_in_float32_hidden_states_are_those_of_the_other_library() -> None:
         np.testing.assert_allclose(found[position], expected, atol=1e-4)
 
 
-@needs_matrix_units
+@needs_bfloat16
 def test_with_parts_too() -> None:
     weights = tuned_weights()
     parts = [np.arange(len(ids)) // 20 - 1 for ids, _ in WINDOWS]
@@ -69,7 +70,7 @@ def test_with_parts_too() -> None:
     assert np.abs(exact[5] - apart[5]).max() > 0.1
 
 
-@needs_matrix_units
+@needs_bfloat16
 def test_padding_does_not_change_what_a_window_gets() -> None:
     half = OpenVinoBert(tuned_weights())
     together = dict(half.hidden(WINDOWS))
@@ -78,7 +79,7 @@ def test_padding_does_not_change_what_a_window_gets() -> None:
         np.testing.assert_allclose(alone, together[position], atol=0.05)
 
 
-@needs_matrix_units
+@needs_bfloat16
 def test_vectors_of_documents_are_within_the_bar_of_those_of_sentence_transformers() -> None:
     encoder = EmbeddedEncoder(
         tuned_weights(), EMBEDDED_MODEL, TUNED_WEIGHTS_SHA256, half_precision=True
@@ -90,7 +91,7 @@ def test_vectors_of_documents_are_within_the_bar_of_those_of_sentence_transforme
     assert (expected * found).sum(axis=1).min() > 0.999_5
 
 
-@needs_matrix_units
+@needs_bfloat16
 def test_loading_it_imports_nothing_that_reports_to_its_makers() -> None:
     program = """
 import socket, sys

@@ -72,7 +72,9 @@ def test_scores_are_those_that_transformers_computes(reader: SpanModel) -> None:
             assert ours.null == pytest.approx(theirs.null, abs=1e-3)
 
 
-@pytest.mark.skipif(not half_precision_at_hand(), reason="a processor without AMX, or no OpenVINO")
+@pytest.mark.skipif(
+    not half_precision_at_hand(), reason="a processor that has no bfloat16, or no OpenVINO"
+)
 def test_in_half_precision_the_scores_are_near_enough_for_a_draft(reader: SpanModel) -> None:
     models = load_embedded_readers()
     exact, draft = models.exact, models.draft

@@ -67,7 +67,6 @@ def _processor() -> str:
         key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
     }
     flags = set(fields.get("flags", "").split())
-    known = [
-        flag for flag in ("avx2", "avx512f", "avx512_vnni", "amx_bf16", "amx_int8") if flag in flags
-    ]
+    told = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+    known = [flag for flag in told if flag in flags]
     return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"

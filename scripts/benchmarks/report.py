@@ -58,6 +58,7 @@ def printed(found: Sequence[Row]) -> str:
 
 def write_report(run: Run, docs: Path) -> list[Path]:
     """Write the page and the plots that there are measurements for; what was written."""
+    docs.mkdir(parents=True, exist_ok=True)
     pictures = _draw(run, docs)
     values = {
         "table": "\n".join(_table(list(rows(run)))),

@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import BertForQuestionAnswering, PreTrainedTokenizerBase
 
-from qa.models.openvino_bert import PROCESSOR, has_matrix_units
+from qa.models.openvino_bert import PROCESSOR, multiplies_bfloat16
 from reader_training.data import (
     Asked,
     Example,
@@ -85,11 +85,11 @@ class MixedPrecision(Generic[Network]):
 
 
 def working_number_type(device: torch.device, processor: Path = PROCESSOR) -> torch.dtype:
-    """What the device multiplies fastest: bfloat16 on a GPU or with matrix units, else float32.
+    """What the device multiplies fastest: bfloat16 on a GPU or with instructions for it, else float32.
 
     ``processor`` is the file in which Linux describes it.
     """
-    fast = device.type != "cpu" or has_matrix_units(processor)
+    fast = device.type != "cpu" or multiplies_bfloat16(processor)
     return torch.bfloat16 if fast else torch.float32
 
 
