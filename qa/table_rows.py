@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
+from qa.table_columns import GAP, begun_at, divided_at, underlined_columns
 from qa.text import Span, lines, start_with_blanks, trimmed
 
 __all__ = ["OF_RULES", "Table", "TableRow", "caption_of", "tables"]
 
 #: What a line that divides rows, or underlines their names, is made of.
 OF_RULES = " \t|:+=-"
-_GAP = re.compile(r" {2,}|\t+")
-#: As some type it, a sentence is followed by two spaces: no column begins there.
-_AFTER_SENTENCE = re.compile(r"[.!?:;] {2}\S")
+#: As some type it, a sentence is followed by two spaces: where no other gap is, no column begins.
+_COLUMN_GAP = re.compile(r"(?<![.!?:;]) {2,}|(?<=[.!?:;]) {3,}|\t")
 #: In columns that gaps alone divide a cell is short, in words, and there are two rows below the names.
-MOST_WORDS, FEWEST_ROWS = 6, {"bars": 2, "named": 2, "gaps": 3, "labelled": 3}
+MOST_WORDS = 6
+FEWEST_ROWS = {"bars": 2, "named": 2, "gaps": 3, "labelled": 3, "dotted": 3}
+#: So many columns may be told by the places of their names alone.
+FEWEST_PLACES = 3
 #: Names that leave out the first column's are indented by so many blanks.
 INDENTED = 4
 #: A table whose rows name their cells has at most so many columns.
@@ -31,6 +34,10 @@ _NAMED = re.compile(r"(?P<name>[^:,|]{1,60}): (?P<value>.*?)(?=, [^:,|]{1,60}: |
 #: A line of a list of prices: "- Double mount: £17". So large a share of the lines gives a figure.
 _LABELLED = re.compile(r"(?:[-*•] )?(?P<label>[^:|]{2,60}): (?P<value>[^|]{1,60})")
 SHARE_OF_FIGURES = 0.6
+#: A line of a list whose dots lead to the value: "Coffee, green ...... 4 %".
+_DOTTED = re.compile(
+    r"(?P<label>[^.|].{1,59}?) ?(?:\.{4,}|(?: \.){4,}) ?(?P<value>[^.|][^|]{0,59})"
+)
 #: What begins a value and no name of a column; a year may be one.
 _VALUE = re.compile(r"[$€£¥+-]?\d(?!\d{3}$)")
 _FIGURE = re.compile(r"[$€£¥+-]?\d")
@@ -117,7 +124,7 @@ def _table(text: str, rows: Sequence[TableRow], above: tuple[str, ...]) -> Table
         if any(row.names != names for row in rows):
             rows = [_with_all_cells(row, names) for row in rows]
         return Table(names, tuple(rows))
-    if above or first.kind == "labelled":
+    if above or first.kind in ("labelled", "dotted"):
         return Table(above, tuple(rows))
     names = tuple(cell.of(text) for cell in first.cells)
     if not others or not _are_names(names) or not (first.ruled or _over_figures(text, rows)):
@@ -188,14 +195,44 @@ def _names_above(columns: str, row: TableRow) -> tuple[str, ...]:
 def _rows(text: str) -> list[TableRow]:
     """All lines but those that divide rows; one that is no row has no kind."""
     rows: list[TableRow] = []
+    underlined: tuple[int, ...] = ()
+    full: TableRow | None = None  # the last one without an empty cell
+    end = 0
     for line in lines(text):
-        words = line.of(text)
-        if "-" in words and not words.strip(OF_RULES):
+        words, underlines = line.of(text), underlined_columns(text, line)
+        if text.count("\n", end, line.start) > 1:  # a blank line ends a table, as a sentence does
+            underlined, full = (), None
+        end = line.end
+        if underlines or ("-" in words and not words.strip(OF_RULES)):
+            underlined = underlines
             if rows:
-                rows.append(replace(rows.pop(), ruled=True))
-        else:
-            rows.append(_row(text, line))
+                rows.append(replace(_divided(text, rows.pop(), underlined), ruled=True))
+            continue
+        row = _row(text, line)
+        if underlined:
+            row = _divided(text, row, underlined)
+        elif full is not None:
+            row = _with_empty_cells(text, row, full)
+        if row.kind != "gaps":
+            underlined, full = (), None
+        elif len(row.cells) >= FEWEST_PLACES and all(row.cells):
+            full = row
+        rows.append(row)
     return [_aligned(text, *pair) for pair in zip_longest(rows, rows[1:])]
+
+
+def _divided(text: str, row: TableRow, underlined: tuple[int, ...]) -> TableRow:
+    """The row with its cells in these columns, unless it goes across them."""
+    cells = divided_at(text, row.line, underlined, 1) if underlined else ()
+    return replace(row, kind="gaps", cells=cells, names=()) if cells else row
+
+
+def _with_empty_cells(text: str, row: TableRow, full: TableRow) -> TableRow:
+    """The row with a cell for each of a fuller one above, if its own stand below some of those."""
+    if row.kind != "gaps" or not 1 < len(row.cells) < len(full.cells):
+        return row
+    cells = divided_at(text, row.line, begun_at(text, full.line, full.cells), 2)
+    return replace(row, cells=cells) if sum(map(bool, cells)) == len(row.cells) else row
 
 
 def _aligned(text: str, row: TableRow, below: TableRow | None) -> TableRow:
@@ -229,8 +266,13 @@ def _row(text: str, line: Span) -> TableRow:
         spans = (Span(*labelled.span(group)) for group in ("label", "value"))
         cells = tuple(trimmed(text, span.counted_from(-line.start)) for span in spans)
         return TableRow(line, "labelled", cells)
-    if _GAP.search(words) and not _AFTER_SENTENCE.search(words):
-        cells = _cells(text, line, _GAP)
+    dotted = _DOTTED.fullmatch(words)
+    if dotted is not None:
+        spans = (Span(*dotted.span(group)) for group in ("label", "value"))
+        cells = tuple(trimmed(text, span.counted_from(-line.start)) for span in spans)
+        return TableRow(line, "dotted", cells)
+    if _COLUMN_GAP.search(words):
+        cells = _cells(text, line, GAP)
         if all(len(cell.of(text).split()) <= MOST_WORDS for cell in cells):
             return TableRow(line, "gaps", cells)
     return TableRow(line, "", ())

@@ -119,6 +119,91 @@ def test_each_cell_is_the_same_where_it_is_read_and_where_it_stands(text: str) -
             assert row.line.covers(stands)
 
 
+RESERVOIRS = """\
+Dam no.    Built  Full   Now    Warden             Fishing
+---------  -----  -----  -----  -----------------  --------
+Blackmoss  1887   2,140  1,990  Gwendal Corrigeau  yes
+Pinfold    1986   310                              no, the lining of the dam is being repaired
+Wexley     1958   8,300  5,190  Imke Stralendorps no
+Thrane     1904   5,600 4,310   Parveen Sohalki    fly only
+Under water
+Fishing is   allowed from the dam, and never anywhere else.
+
+Cards are sold at the gate.
+"""
+
+
+def cells(text: str) -> list[list[str]]:
+    return [[cell.of(text) for cell in row.cells] for table in tables(text) for row in table.rows]
+
+
+def test_columns_begin_where_their_underlines_do() -> None:
+    (table,) = tables(RESERVOIRS)
+    assert table.names == ("Dam no.", "Built", "Full", "Now", "Warden", "Fishing")
+    assert cells(RESERVOIRS) == [
+        ["Blackmoss", "1887", "2,140", "1,990", "Gwendal Corrigeau", "yes"],
+        ["Pinfold", "1986", "310", "", "", "no, the lining of the dam is being repaired"],
+        ["Wexley", "1958", "8,300", "5,190", "Imke Stralendorps", "no"],
+        ["Thrane", "1904", "5,600", "4,310", "Parveen Sohalki", "fly only"],
+        ["Under water", "", "", "", "", ""],
+    ]
+
+
+def test_a_table_may_be_indented_and_stand_between_double_rules() -> None:
+    text = """
+      ======  =====  ======
+      Gauge   May    June
+      ======  =====  ======
+      Head    188    141
+      Bridge         99
+      ======  =====  ======
+    """
+    (table,) = tables(text)
+    assert (table.names, table.ruled) == (("Gauge", "May", "June"), True)
+    assert cells(text) == [["Head", "188", "141"], ["Bridge", "", "99"]]
+
+
+def test_without_underlines_an_empty_cell_is_told_by_the_row_above() -> None:
+    text = (
+        "Day        Pool         Sauna    Guests\n"
+        "Monday     6:30-21:30   12:00    112\n"
+        "Tuesday                 12:00    98\n"
+        "Sunday     9:00-18:00   closed   140\n"
+        "The pool is   closed on holidays.\n"
+    )
+    assert cells(text)[1] == ["Tuesday", "", "12:00", "98"]
+    assert len(cells(text)) == 3
+
+
+@pytest.mark.parametrize("below", ["Tue\t\t12\t98\n", "Tuesday it was closed    12    98\n"])
+def test_a_row_that_does_not_stand_below_the_others_is_none_of_theirs(below: str) -> None:
+    text = "Day        Pool    Sauna    Guests\nMonday     6:30    12:00    112\n" * 2
+    assert all(len(row) == 4 for row in cells(text + below))
+
+
+def test_two_blanks_after_a_full_stop_divide_columns_only_beside_others() -> None:
+    text = "BH no.  Pipe     Cap\nSV-02   50 mm    locked\nSV-04   80 mm    screw\n"
+    assert [table.names for table in tables(text)] == [("BH no.", "Pipe", "Cap")]
+    assert cells(text) == [["SV-02", "50 mm", "locked"], ["SV-04", "80 mm", "screw"]]
+    assert not cells("It was no.  7 of ten.  Nobody came.\n" * 3)
+
+
+def test_dots_lead_from_a_label_to_its_value() -> None:
+    text = (
+        "Duties\nCoffee, roasted ......... 12 %\nTea . . . . . . . . . . 9 %\nBooks.........free\n"
+    )
+    assert [row.text for row in written_rows(text, tables(text))] == [
+        "Duties\nCoffee, roasted – 12 %.",
+        "Duties\nTea – 9 %.",
+        "Duties\nBooks – free.",
+    ]
+
+
+@pytest.mark.parametrize("line", ["And then .... nothing.\n", "Well......\n", "..........\n"])
+def test_one_line_with_dots_is_no_list(line: str) -> None:
+    assert not cells(f"He waited.\n{line}Nobody came.\n")
+
+
 def test_a_sentence_over_a_table_is_no_caption() -> None:
     text = "These are the plots.\n" + PLOTS
     assert next(written_rows(text, tables(text))).text.startswith("Ada Lind")

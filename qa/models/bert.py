@@ -61,7 +61,7 @@ _PADDING = -9
 
 #: Tokens that go through the network together, padding included: enough to keep the cores busy, few
 #: enough for the memory to stay small.
-_TOKENS_A_BATCH = 1_024
+_TOKENS_A_BATCH = 640
 #: What a batch takes beside its tokens, in the time of so many of them (measured: 5 ms).
 _OVERHEAD = 100
 
