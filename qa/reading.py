@@ -47,8 +47,8 @@ READ_FEATURES = 2
 #: A lead no larger than this, in logits of spans or in scores of candidates, may be owed to half precision:
 #: over 600 questions on Wikipedia scores differed by 0.06 at most.
 NEAR = 0.1
-#: Passages that are read together before it is asked whether the others can still come first: as many as a
-#: batch of the embedded model holds.
+#: Passages that are read together before it is asked whether the others can still come first: as many as two
+#: batches of the embedded model hold.
 AT_ONCE = 4
 #: A longer cell of a table is no answer as a whole, if the reader has found one in it; in words.
 LONGEST_CELL = 6

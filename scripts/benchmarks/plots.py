@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter
 __all__ = ["draw_latency_over_size", "draw_recall_over_memory", "draw_throughput"]
 
 _OURS, _PEER, _THIRD = "#0b6e6e", "#b4b4b4", "#8a6fb0"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "qa",  # names inside the file are drawn from this and not at random
     "svg.fonttype": "none",  # text stays text
     "font.family": "sans-serif",
