@@ -15,7 +15,9 @@ from qa.terms import FUNCTION_WORDS
 __all__ = ["Identifier", "identified", "identifiers"]
 
 _CODE = re.compile(
-    r"(?<![\w.$€£-])(?:([A-Z]{1,5})(\d{1,6}[A-Za-z]?)|([A-Z]{1,4})-(\d+(?:-\d+){0,2}))(?![\w-])"
+    r"(?<![\w.$€£-])(?:([A-Z]{1,5})(\d{1,6}[A-Za-z]?)|([A-Z]{1,4})-(\d+(?:-\d+){0,2})"
+    # In a hurry: "o-23-08", "h07"; one letter with less is as often no code.
+    r"|([a-z]{1,4})-(\d+(?:-\d+){1,2})|([a-z]{1,3})(\d{2,6}))(?![\w-])"
 )
 #: Of two figures only after a name or "version": others are decimals. Of three, a day ends with its year.
 _VERSION = re.compile(
@@ -38,6 +40,19 @@ _NUMBERED = re.compile(
     rf"\b({'|'.join(_NUMBERED_THINGS.split())})\s+(?:no\.?\s+|number\s+)?(\d{{1,5}}[A-Za-z]?)(?![\w%]|[.,:/-]\d)",
     re.IGNORECASE,
 )
+#: Any other word before a number: "loom 204". No year, and none of what measures or dates.
+_CALLED = re.compile(
+    r"\b([A-Za-z]{3,20})\s+(?:no\.?\s+)?((?!(?:1[5-9]|20)\d\ds?\b)\d{1,5}[A-Za-z]?)(?![\w%]|[.,:/-]\d)"
+)
+_MEASURING = frozenset(
+    """
+    age aged ages approximately around cost costs exactly first last least maximum minimum nearly next past
+    roughly several since top turn turned turns within without
+    jan january feb february mar march apr april may jun june jul july aug august sep sept september
+    oct october nov november dec december
+    """.split()
+)
+_NO_THINGS = FUNCTION_WORDS | _MEASURING
 _IN_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _COUNTED = frozenset(map(str, range(len(_IN_WORDS))))
 _NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
@@ -91,7 +106,7 @@ def identifiers(question: str) -> list[Identifier]:
 
 def _all(question: str) -> Iterator[Identifier]:
     for match in _CODE.finditer(question):
-        letters, digits = (match[1], match[2]) if match[1] else (match[3], match[4])
+        letters, digits = (group for group in match.groups() if group)
         spelled = rf"(?<!\w){letters}[- ]?"
         yield _identifier(match[0], rf"{spelled}{re.escape(digits)}(?!\w)", rf"{spelled}\d")
     for match in _VERSION.finditer(question):
@@ -99,9 +114,9 @@ def _all(question: str) -> Iterator[Identifier]:
         if not _counts(question, match.end()):
             own = rf"(?<![\w.]){re.escape(version)}(?!\w|\.\d)"
             yield _identifier(version, own, _ANOTHER_VERSION)
-    for match in _NUMBERED.finditer(question):
+    for match in (*_NUMBERED.finditer(question), *_CALLED.finditer(question)):
         thing, number = match.groups()
-        if not _counts(question, match.end()):
+        if not _counts(question, match.end()) and thing.casefold() not in _NO_THINGS:
             # "Units 3 and 4"; or by itself in the cell of a table.
             listed = rf"\b{thing}s?[ \t:#-]{{1,3}}(?:no\.? |number )?"
             number = f"(?:{number}|{_IN_WORDS[int(number)]})" if number in _COUNTED else number

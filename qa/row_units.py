@@ -86,12 +86,20 @@ def _of_other_things(
 
 
 def _about_another(unit: Unit, table: Table, called: Sequence[Identifier]) -> Iterator[Span]:
-    """The lines of the rows that name others than these and none of these, if some row names one."""
-    lines = [(row.line, row.line.of(unit.passage.text)) for row in table.rows]
-    about = [line for line, words in lines if any(i.is_named_in(words) for i in called)]
-    for line, words in lines if about else ():
-        if line not in about and any(i.is_passed_over_in(words) for i in called):
-            yield line
+    """The lines that name others than these and none of these, if some row names one.
+
+    They are rows, or sentences around the table: "Loom 210 is run by Ada" says nothing about loom 204.
+    """
+    text = unit.passage.text
+    rows = [row.line for row in table.rows]
+    about = [line for line in rows if any(i.is_named_in(line.of(text)) for i in called)]
+    if about:
+        at = unit.passage.span.start
+        sentences = (sentence.span.counted_from(at) for sentence in unit.sentences)
+        others = [*rows, *(s for s in sentences if not any(s.overlaps(row) for row in rows))]
+        for line in others:
+            if line not in about and any(i.is_passed_over_in(line.of(text)) for i in called):
+                yield line
 
 
 def _promise(row: Unit) -> float:

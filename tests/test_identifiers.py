@@ -24,6 +24,12 @@ from qa.identifiers import identified, identifiers
         ("Which group 9 people founded it?", []),
         ("price of 12.50 or 1,644 tons on 06.03.2024", []),
         ("Who paid $5M for 30C at 10K?", []),
+        ("o-23-08 lost mwh", ["o-23-08"]),
+        ("what do i bring to h07", ["h07"]),
+        ("Which cloth is on loom 204 at the moment?", ["loom 204"]),
+        ("is covid-19 or an mp3 played at a u-21 game", []),
+        ("Who turned 70 on 14 June 12 and sold it in Paris 2024 for about 300?", []),
+        ("What are the first 3 or the top 10 of those under 18 in the late 1990s?", []),
     ],
 )
 def test_codes_versions_and_numbered_things_are_identifiers(
@@ -47,6 +53,10 @@ def test_codes_versions_and_numbered_things_are_identifiers(
         ("What is the rent of unit 4?", "Unit 40 is let for 4 years.", True),
         ("Who works on floor 3?", "On the third floor sits the bank.", False),
         ("Who has plot 20?", "| 20 | Tom Hale |\nPlot 3 is free.", False),
+        ("Who runs loom 204?", "Loom 210 is run by whoever is free.", True),
+        ("Who runs loom 204?", "Looms 203 and 204 are run by Ada.", False),
+        ("Who runs loom 204?", "204   Ada   percale", False),
+        ("o-23-08 lost mwh", "O-23-07, from 2023-07-18 to 2023-08-03", True),
         ("What does CO2 do?", "CO₂ warms the air, and CO does not.", False),
         ("When did WW2 end?", "World War II ended in May 1945.", False),
         ("What was the revenue in Q3 2024?", "In the third quarter it was 4 million.", False),

@@ -398,6 +398,17 @@ def test_a_row_about_another_code_is_passed_over_where_the_table_has_the_one_ask
     assert answers("What does E5 mean?", liked, passage(FAULTS))[0] == "sensor"
 
 
+def test_a_sentence_beside_a_table_is_passed_over_if_it_is_about_another_number_than_its_row() -> (
+    None
+):
+    looms = "No. | Maker | Weaver\n--- | --- | ---\n204 | Drescal | Ada\n210 | Vamontexa |\n"
+    note = "Loom 210 is run by Eva. The red box is for heddles."
+    liked = {"Eva": 9.0, "Ada": 1.0}
+    assert answers("Who runs loom 204?", liked, passage(f"{looms}\n{note}"))[0] == "Ada"
+    assert answers("Who runs loom 210?", liked, passage(f"{looms}\n{note}"))[0] == "Eva"
+    assert answers("Who runs loom 204?", liked, passage(note))[0] == "Eva"
+
+
 def test_a_timetable_without_the_time_asked_for_is_passed_over_where_another_has_it() -> None:
     weekdays = (
         "Stop | Bus 1 | Bus 2\n--- | --- | ---\nStation | 7:25 | 15:18\nPier | 8:14 | 16:07\n"
