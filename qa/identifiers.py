@@ -28,22 +28,19 @@ _ANOTHER_VERSION = (
     r"(?:^[#\s\[*v-]*|\b(?:version|release|edition|update)\s+v?)\d{1,3}(?:\.\d{1,4}){1,3}\b"
 )
 #: What is told apart by its number.
-_NUMBERED_THINGS = (
-    "apartment article batch bay building bus case chapter class clause code corridor court day "
-    "district door error exercise exit figure flat flight floor gate grade group hall hangar house "
-    "invoice item job kiln lane lesson level line lot machine model module mooring order page part "
-    "phase pier platform plot point port question release room route row seat section session shed "
-    "shelf slot stage step table tank task team terminal ticket track train tram type unit version "
-    "volume wagon ward warehouse week zone"
+_NUMBERED_THINGS = frozenset(
+    (
+        "apartment article batch bay building bus case chapter class clause code corridor court day "
+        "district door error exercise exit figure flat flight floor gate grade group hall hangar house "
+        "invoice item job kiln lane lesson level line lot machine model module mooring order page part "
+        "phase pier platform plot point port question release room route row seat section session shed "
+        "shelf slot stage step table tank task team terminal ticket track train tram type unit version "
+        "volume wagon ward warehouse week zone"
+    ).split()
 )
-_NUMBERED = re.compile(
-    rf"\b({'|'.join(_NUMBERED_THINGS.split())})\s+(?:no\.?\s+|number\s+)?(\d{{1,5}}[A-Za-z]?)(?![\w%]|[.,:/-]\d)",
-    re.IGNORECASE,
-)
-#: Any other word before a number: "loom 204". No year, and none of what measures or dates.
-_CALLED = re.compile(
-    r"\b([A-Za-z]{3,20})\s+(?:no\.?\s+)?((?!(?:1[5-9]|20)\d\ds?\b)\d{1,5}[A-Za-z]?)(?![\w%]|[.,:/-]\d)"
-)
+#: Any other word before a number calls a thing by it too, "loom 204"; but not where the number is a year, or
+#: the word measures or dates.
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\ds?")
 _MEASURING = frozenset(
     """
     age aged ages approximately around cost costs exactly first last least maximum minimum nearly next past
@@ -53,6 +50,11 @@ _MEASURING = frozenset(
     """.split()
 )
 _NO_THINGS = FUNCTION_WORDS | _MEASURING
+_NUMBERED = re.compile(
+    rf"\b(?!(?:{'|'.join(sorted(_NO_THINGS))})\b)([a-z]{{3,20}})\s+(?:no\.?\s+|number\s+)?"
+    r"(\d{1,5}[a-z]?)(?![\w%]|[.,:/-]\d)",
+    re.IGNORECASE,
+)
 _IN_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _COUNTED = frozenset(map(str, range(len(_IN_WORDS))))
 _NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
@@ -114,9 +116,9 @@ def _all(question: str) -> Iterator[Identifier]:
         if not _counts(question, match.end()):
             own = rf"(?<![\w.]){re.escape(version)}(?!\w|\.\d)"
             yield _identifier(version, own, _ANOTHER_VERSION)
-    for match in (*_NUMBERED.finditer(question), *_CALLED.finditer(question)):
+    for match in _NUMBERED.finditer(question):
         thing, number = match.groups()
-        if not _counts(question, match.end()) and thing.casefold() not in _NO_THINGS:
+        if not _counts(question, match.end()) and _is_called(thing, number):
             # "Units 3 and 4"; or by itself in the cell of a table.
             listed = rf"\b{thing}s?[ \t:#-]{{1,3}}(?:no\.? |number )?"
             number = f"(?:{number}|{_IN_WORDS[int(number)]})" if number in _COUNTED else number
@@ -128,6 +130,11 @@ def _all(question: str) -> Iterator[Identifier]:
 def _identifier(text: str, own: str, of_its_kind: str) -> Identifier:
     flags = re.IGNORECASE | re.MULTILINE
     return Identifier(text, re.compile(own, flags), re.compile(of_its_kind, flags))
+
+
+def _is_called(thing: str, number: str) -> bool:
+    """True if the number tells one such thing from others, and is no year beside it."""
+    return thing.casefold() in _NUMBERED_THINGS or not _YEAR.fullmatch(number)
 
 
 def _counts(question: str, end: int) -> bool:

@@ -38,6 +38,8 @@ SHARE_OF_FIGURES = 0.6
 _DOTTED = re.compile(
     r"(?P<label>[^.|].{1,59}?) ?(?:\.{4,}|(?: \.){4,}) ?(?P<value>[^.|][^|]{0,59})"
 )
+#: Lines of lists, by their kind: a label and its value, and no names of columns over them.
+_OF_LISTS = {"labelled": _LABELLED, "dotted": _DOTTED}
 #: What begins a value and no name of a column; a year may be one.
 _VALUE = re.compile(r"[$€£¥+-]?\d(?!\d{3}$)")
 _FIGURE = re.compile(r"[$€£¥+-]?\d")
@@ -124,7 +126,7 @@ def _table(text: str, rows: Sequence[TableRow], above: tuple[str, ...]) -> Table
         if any(row.names != names for row in rows):
             rows = [_with_all_cells(row, names) for row in rows]
         return Table(names, tuple(rows))
-    if above or first.kind in ("labelled", "dotted"):
+    if above or first.kind in _OF_LISTS:
         return Table(above, tuple(rows))
     names = tuple(cell.of(text) for cell in first.cells)
     if not others or not _are_names(names) or not (first.ruled or _over_figures(text, rows)):
@@ -261,16 +263,12 @@ def _row(text: str, line: Span) -> TableRow:
             Span(line.start + m.start("value"), line.start + m.end("value")) for m in named
         )
         return TableRow(line, "named", cells, tuple(m["name"].strip(", ") for m in named))
-    labelled = _LABELLED.fullmatch(words)
-    if labelled is not None:
-        spans = (Span(*labelled.span(group)) for group in ("label", "value"))
-        cells = tuple(trimmed(text, span.counted_from(-line.start)) for span in spans)
-        return TableRow(line, "labelled", cells)
-    dotted = _DOTTED.fullmatch(words)
-    if dotted is not None:
-        spans = (Span(*dotted.span(group)) for group in ("label", "value"))
-        cells = tuple(trimmed(text, span.counted_from(-line.start)) for span in spans)
-        return TableRow(line, "dotted", cells)
+    for kind, pattern in _OF_LISTS.items():
+        listed = pattern.fullmatch(words)
+        if listed is not None:
+            spans = (Span(*listed.span(group)) for group in ("label", "value"))
+            cells = tuple(trimmed(text, span.counted_from(-line.start)) for span in spans)
+            return TableRow(line, kind, cells)
     if _COLUMN_GAP.search(words):
         cells = _cells(text, line, GAP)
         if all(len(cell.of(text).split()) <= MOST_WORDS for cell in cells):
