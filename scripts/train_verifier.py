@@ -7,8 +7,9 @@ learned is written as a low-rank adapter of the reader.
 A run that was cut off goes on with --resume, whether it was asking or training.
 
 Example:
-  scripts/written_corpus.py scripts/reader_training/written /tmp/written
-  scripts/train_verifier.py --questions /tmp/written/questions.jsonl DATA/people.train.json.gz \\
+  scripts/written_corpus.py scripts/reader_training/written/rival-*.txt /tmp/written
+  scripts/train_verifier.py --questions /tmp/written/questions.jsonl \\
+      scripts/reader_training/written_tables/questions.jsonl DATA/people.train.json.gz \\
       --work RUN --output qa/artefacts/span_reader/verifier.safetensors
 """
 
@@ -80,8 +81,9 @@ def main() -> None:
     log = Log(options.work / "log.txt")
     held_out = HeldOut(example.context for path in options.held_out for example in read_squad(path))
     learned: list[Example] = []
-    for path in options.questions:
-        contests = options.work / path.name.partition(".")[0] / "contests.jsonl"
+    for number, path in enumerate(options.questions, start=1):
+        name = f"{number}-{path.name.partition('.')[0]}"  # of the .jsonl several may have one name
+        contests = options.work / name / "contests.jsonl"
         ask(path, contests, options.most, held_out, options.seed)
         found = list(
             examples(read_contests(contests), random.Random(f"{options.seed}/{path.name}"))

@@ -22,10 +22,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=summary, epilog=details, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("written", type=Path, help="folder of written .txt files")
+    parser.add_argument(
+        "written", type=Path, nargs="+", help="written .txt files, or folders of them"
+    )
     parser.add_argument("out", type=Path, help="new folder")
     options = parser.parse_args()
-    lay_out(list(read_all_written(options.written)), options.out)
+    examples = [example for path in options.written for example in read_all_written(path)]
+    lay_out(examples, options.out)
 
 
 def lay_out(examples: Sequence[Example], out: Path) -> None:

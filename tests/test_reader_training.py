@@ -138,10 +138,29 @@ def test_all_written_files_of_a_folder_are_read_by_name(tmp_path: Path) -> None:
     assert [example.title for example in read_all_written(tmp_path)] == ["A", "B"]
 
 
-def test_every_answer_about_the_written_tables_stands_in_its_document() -> None:
-    written = Path(__file__).parent.parent / "scripts" / "reader_training" / "written_tables_dev"
+def test_the_questions_of_one_written_file_are_read_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, "=== B\nSecond.\n> which | Which? | Second\n", "b.txt")
+    write(tmp_path, "=== A\nFirst.\n> which | Which? | First\n", "a.txt")
+    assert [example.title for example in read_all_written(path)] == ["B"]
+
+
+TRAINING = Path(__file__).parent.parent / "scripts" / "reader_training"
+
+
+@pytest.mark.parametrize(("folder", "count"), [("written", 17_093), ("written_dev", 1_324)])
+def test_every_written_question_can_be_learned_from(folder: str, count: int) -> None:
+    assert len(list(read_all_written(TRAINING / folder))) == count
+
+
+@pytest.mark.parametrize(
+    ("folder", "count"), [("written_tables", 1_073), ("written_tables_dev", 491)]
+)
+def test_every_answer_about_the_written_tables_stands_in_its_document(
+    folder: str, count: int
+) -> None:
+    written = TRAINING / folder
     questions = read_labelled(written / "questions.jsonl").questions
-    assert len({question.id for question in questions}) == len(questions) == 491
+    assert len({question.id for question in questions}) == len(questions) == count
     for question in questions:
         assert bool(question.answers) == (question.file is not None)
         if question.file is not None:

@@ -68,7 +68,7 @@ def _located(answer: str, paragraph: str) -> Answer:
     return Answer(text, paragraph.index(around) + around.index(text))
 
 
-def read_all_written(directory: Path) -> Iterator[Example]:
-    """The questions of every `.txt` file of a folder, in the order of their names."""
-    for path in sorted(directory.glob("*.txt")):
+def read_all_written(written: Path) -> Iterator[Example]:
+    """The questions of a file, or of every `.txt` file of a folder in the order of their names."""
+    for path in sorted(written.glob("*.txt")) if written.is_dir() else [written]:
         yield from read_written(path)
